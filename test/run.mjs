@@ -1,6 +1,7 @@
 /**
  * Runs compiled tests with one `node --test`: `node test/run.mjs [folder or file of test/ ...]`, all of them when none
- * is named. The Node that runs this script runs the tests. (Node 20 takes no patterns, hence the list.)
+ * is named, without those that are named with a `!` before. The Node that runs this script runs the tests. (Node 20 takes no
+ * patterns, hence the list.)
  *
  * The unit tests of a room share a process, and so do the contract tests: to start one and to load what it tests takes
  * longer than most of these files. Those with the same Chromium share a process, and with it the browser. A file whose hooks or flags would reach the others keeps a process of its own.
@@ -30,7 +31,9 @@ const SHARED = {
   'a world': /\bshared: true/,
 };
 
-const wanted = process.argv.slice(2).map((name) => name.replace(/^test\//, '').replace(/\.ts$/, '.js'));
+const named = process.argv.slice(2).map((name) => name.replace(/^(!?)test\//, '$1').replace(/\.ts$/, '.js'));
+const wanted = named.filter((name) => !name.startsWith('!'));
+const unwanted = named.filter((name) => name.startsWith('!')).map((name) => name.slice(1));
 const files = existsSync(compiled) ? testsBelow(compiled).filter(isWanted) : [];
 if (files.length === 0) {
   console.error(
@@ -52,7 +55,9 @@ function entries(tests) {
     const room = roomOf(path);
     byRoom.set(room, [...(byRoom.get(room) ?? []), path]);
   }
-  const longestFirst = [...byRoom].sort(([a], [b]) => Number(b in SHARED) - Number(a in SHARED));
+  const longestFirst = [...byRoom].sort(
+    ([a, { length: few }], [b, { length: many }]) => Number(b in SHARED) - Number(a in SHARED) || many - few,
+  );
   return longestFirst.map(([room, members]) => (members.length > 1 ? entryOf(room, members) : members[0]));
 }
 
@@ -87,8 +92,6 @@ function isTest(path) {
 
 function isWanted(path) {
   const name = relative(compiled, path);
-  return (
-    wanted.length === 0 ||
-    wanted.some((part) => [part, `${part}.test.js`].includes(name) || name.startsWith(`${part.replace(/\/$/, '')}/`))
-  );
+  const isIn = (part) => [part, `${part}.test.js`].includes(name) || name.startsWith(`${part.replace(/\/$/, '')}/`);
+  return (wanted.length === 0 || wanted.some(isIn)) && !unwanted.some(isIn);
 }

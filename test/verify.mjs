@@ -3,7 +3,8 @@
  * missing and this may be done (root on Debian); otherwise the browser tests are skipped, and said so. The exit code
  * is that of the tests.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,10 +13,10 @@ import { fileURLToPath } from 'node:url';
 const PACKAGES = ['chromium-headless-shell', 'chromium'];
 
 if (!PACKAGES.some(isInstalled) && !process.env.CHROMIUM_PATH) installChromium();
-for (const step of ['build', 'build:test']) {
-  const { status } = run('npm', ['run', '--silent', step]);
-  if (status !== 0) process.exit(status ?? 1);
-}
+// At once: the end of the second has work for one processor only.
+const builds = ['build', 'build:test'].map((step) => spawn('npm', ['run', '--silent', step], { stdio: 'inherit' }));
+const codes = await Promise.all(builds.map(async (build) => (await once(build, 'exit'))[0]));
+if (codes.some((code) => code !== 0)) process.exit(1);
 process.exit(run(process.execPath, [fileURLToPath(new URL('run.mjs', import.meta.url))]).status ?? 1);
 
 function installChromium() {

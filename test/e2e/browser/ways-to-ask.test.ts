@@ -32,15 +32,18 @@ describe('a sibling’s page', { skip }, () => {
 
   let attempts = 0;
 
+  // A tab costs more than what is asked in it. One of its own has what leads away from its page or works on behind it.
+  const needsOwnTab = (what: string) => /form|service worker|speculation/.test(what);
+
   for (const [what, attack] of Object.entries(WAYS_TO_ASK)) {
     test(`P4 reaches no other tunnel as the visitor by ${what}`, async () => {
       const path = `/attack-${attempts++}`;
-      const tab = await page.context().newPage();
+      const tab = needsOwnTab(what) ? await page.context().newPage() : page;
       await tab.goto(html(sibling, '<p>hostile</p>'));
       const mark = world.edge.mark();
       await tab.evaluate(attack(`${world.url}${path}`));
       const line = await tunnels.answered(path, mark);
-      dismiss(tab);
+      if (tab !== page) dismiss(tab);
       assert.deepEqual([line['status'], line['code']], [403, 'ERR_CROSS_SITE']);
       assert.deepEqual(await tunnels.reached(path), []);
     });

@@ -9,6 +9,7 @@ import { constants } from 'node:http2';
 import { after, before, describe, test } from 'node:test';
 import { type Asked, Http2Visitor, whole } from '../../support/http2-visitor.js';
 import { inWorld } from '../../support/in-world.js';
+import type { Line } from '../../support/processes.js';
 import { FRAME, frame } from '../../support/raw-peer.js';
 import { SlowReader } from '../../support/slow-reader.js';
 import type { Echo } from '../../support/target-paths.js';
@@ -241,10 +242,13 @@ describe('a visitor over HTTP/2', () => {
   });
 
   test('R13 the resets of one network are bounded: its connection ends, and others go on', async () => {
+    const mark = world.edge.mark();
     const flood = await Http2Visitor.open(world.port, { ':authority': host });
     const resets = await resetsUntilGoaway(flood);
     assert.ok(resets >= 1_000, `a browser that leaves a page is no flood: ${resets}`);
     assert.equal((await h2.ask({ ':path': '/' })).status, 200);
+    const isFlood = (line: Line) => line['event'] === 'connection-failed' && line['reason'] === 'ENHANCE_YOUR_CALM';
+    await world.edge.record(isFlood, mark); // its line is none of the next test's
   });
 
   test('R13 a connection that ends with an error is in the log with its reason, and counted; one that is closed is not', async () => {

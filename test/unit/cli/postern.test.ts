@@ -20,15 +20,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { readVersion } from '../../../src/cli/process/version.js';
 import { LINK_PATH } from '../../../src/link/handshake.js';
 import { verifyToken } from '../../../src/link/token.js';
 import { HostileProvider } from '../../support/hostile-provider.js';
 import { loadedModules } from '../../support/loaded-modules.js';
+import { POSTERN, SHIPPED_POSTERN } from '../../support/processes.js';
 import { PROJECT_ROOT } from '../../support/project-root.js';
 
-const POSTERN = fileURLToPath(new URL('../../../src/cli/postern.js', import.meta.url));
 const SECRET = 'secret k of thirty-two bytes or more';
 const EDGE_ENV = {
   POSTERN_SECRET: SECRET,
@@ -466,5 +465,5 @@ describe('postern http', () => {
 });
 
 describe('the compiled command', () => {
-  it('is executable', () => assert.match(readFileSync(POSTERN, 'utf8'), /^#!\/usr\/bin\/env node\n/));
+  it('is executable', () => assert.match(readFileSync(SHIPPED_POSTERN, 'utf8'), /^#!\/usr\/bin\/env node\n/));
 });
