@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { PosternError } from '../../errors.js';
 import { readRefusal } from '../../link/handshake.js';
 import { linkLost } from '../../link/link.js';
-import { adviceFor, explainOffline } from '../output/connection-advice.js';
+import { adviceFor, explainLost } from '../output/connection-advice.js';
 import { requestEdge } from '../process/edge-fetch.js';
 import type { Finding } from './check.js';
 
@@ -55,7 +55,7 @@ export function refusalIn({ status, body, headers }: Probed): PosternError {
 export function failureOf(error: unknown, edge: string): Finding {
   if (!(error instanceof PosternError)) throw error;
   if (error.code === 'ERR_LINK_LOST') {
-    const { reason, remedy } = explainOffline(error, edge);
+    const { reason, remedy } = explainLost(error, edge);
     return { result: 'failure', text: reason, fix: remedy };
   }
   return {

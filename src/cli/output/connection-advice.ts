@@ -14,6 +14,10 @@ const CLOCK = "Look at this machine's clock; if it is right, the operator must r
 const NAME = 'Look at --edge: it must be the host that the certificate is for.';
 const NETWORK = 'Look at the network, a VPN or a firewall; if a proxy is the only way out, set HTTPS_PROXY.';
 
+// The alerts of servers without one. Node has another code for each version of OpenSSL, and `EPROTO` for all of them.
+const NO_CERTIFICATE = 'no certificate';
+const ALERTS = /alert (?:handshake failure|internal error)|unrecognized name/;
+
 const DOCTOR = '"postern doctor" looks at each part of the way.';
 
 /** By the code of a system error, of TLS or of the HTTP parser. */
@@ -33,6 +37,10 @@ const CAUSES: Readonly<Record<string, Explanation>> = {
   CERT_HAS_EXPIRED: { reason: 'its certificate has expired', remedy: CLOCK },
   CERT_NOT_YET_VALID: { reason: 'its certificate is not valid yet', remedy: CLOCK },
   ERR_TLS_CERT_ALTNAME_INVALID: { reason: 'its certificate is for another name', remedy: NAME },
+  [NO_CERTIFICATE]: {
+    reason: 'it has no certificate for this name',
+    remedy: 'A new edge may still be obtaining one: its log says why it cannot. Look at --edge, too.',
+  },
   EPROTO: { reason: 'it speaks no TLS', remedy: 'Is it an http:// address or another port?' },
   ERR_SSL_WRONG_VERSION_NUMBER: { reason: 'it speaks no TLS', remedy: 'Is it an http:// address or another port?' },
   HPE_INVALID_CONSTANT: { reason: 'it speaks no HTTP', remedy: 'Is it an https:// address or another port?' },
@@ -54,14 +62,17 @@ const REFUSED: Partial<Record<ErrorCode, string>> = {
 
 /** Why an attempt failed that will be repeated. */
 export function explainOffline(error: PosternError, edge: string): Explanation {
+  const { reason, remedy } = explainLost(error, edge);
+  if (error.code !== 'ERR_LINK_LOST') return { reason };
+  return { reason, remedy: remedy === undefined ? DOCTOR : `${remedy} ${DOCTOR}` };
+}
+
+/** The same for who looks at each part of the way already. */
+export function explainLost(error: PosternError, edge: string): Explanation {
   if (error.code !== 'ERR_LINK_LOST') return { reason: error.text };
   const known = CAUSES[causeOf(error) ?? ''];
-  if (known === undefined) return { reason: error.message, remedy: DOCTOR };
-  const { reason, remedy } = known;
-  return {
-    reason: `cannot reach ${new URL(edge).host}: ${reason}`,
-    remedy: remedy === undefined ? DOCTOR : `${remedy} ${DOCTOR}`,
-  };
+  if (known === undefined) return { reason: error.message };
+  return { ...known, reason: `cannot reach ${new URL(edge).host}: ${known.reason}` };
 }
 
 /** A cause by its code, of TLS for instance. */
@@ -82,6 +93,7 @@ export function adviceFor(error: PosternError): string | undefined {
 function causeOf(error: PosternError): string | undefined {
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
     if (cause.message.includes('handshake has timed out')) return 'ETIMEDOUT'; // by `ws`, which has no code for it
+    if (ALERTS.test(cause.message)) return NO_CERTIFICATE;
     if ('code' in cause && typeof cause.code === 'string' && cause.code in CAUSES) return cause.code;
   }
   return undefined;

@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { adviceFor, explainOffline } from '../../../../src/cli/output/connection-advice.js';
+import { adviceFor, explainLost, explainOffline } from '../../../../src/cli/output/connection-advice.js';
 import { PosternError } from '../../../../src/errors.js';
 import { dialEdge } from '../../../../src/link/dial.js';
 import { CERTIFICATE_PATH } from '../../../support/tls-front.js';
@@ -59,6 +59,17 @@ describe('explainOffline', () => {
     assert.match(explainOffline(await failureAt(plain), plain).remedy ?? '', /http:\/\//);
     const secure = `http://127.0.0.1:${await portOf(t, secureServer())}`;
     assert.match(explainOffline(await failureAt(secure), secure).reason, /cut|no HTTP/);
+  });
+
+  it('reports an edge that has no certificate yet, as one whose authority fails', async (t) => {
+    const edge = `https://127.0.0.1:${await portOf(t, createTlsServer({}))}`;
+    const error = await failureAt(edge);
+    assert.match(
+      explainOffline(error, edge).reason,
+      /^cannot reach 127\.0\.0\.1:\d+: it has no certificate for this name$/,
+    );
+    assert.match(explainOffline(error, edge).remedy ?? '', /its log .*"postern doctor"/);
+    assert.doesNotMatch(explainLost(error, edge).remedy ?? '', /doctor/); // which is who asks
   });
 
   it('shows the reason of the edge when the edge responded', () => {
