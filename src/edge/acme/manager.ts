@@ -3,12 +3,12 @@
  * one, whichever node ordered it. An authority that fails takes nothing away: what works stays, and is tried again.
  */
 import type { Keyring } from '../../auth/session/seal.js';
-import { Backoff } from '../../core/backoff.js';
 import type { Log } from '../../core/log.js';
 import type { Entry, Store, Watch } from '../../store/store.js';
 import type { ChallengeSolver } from './challenges.js';
 import { AcmeError } from './errors.js';
 import { type Authority, Issuer } from './issuer.js';
+import { type CertificateState, dueAt, type Managed, manage, NEVER, type Wanted } from './managed.js';
 import { AcmeRecords, CERTIFICATE_PREFIX, type Lease, type StoredCertificate } from './records.js';
 import { type Lifetime, lifetimeOf, planRenewal, twoThirds } from './renewal.js';
 import type { AcmeFetch } from './transport.js';
@@ -26,37 +26,6 @@ export interface AcmeManagerOptions {
   readonly now?: () => number;
 }
 
-/** A certificate that is to be there. */
-export interface Wanted {
-  /** By which the store knows it. */
-  readonly id: string;
-  readonly names: readonly string[];
-  /** For whom: one party may have few new ones. Undefined for the edge itself, which is not counted. */
-  readonly party?: string;
-}
-
-/** What is known of a certificate that is wanted, or was. */
-interface Managed extends Wanted {
-  readonly backoff: Backoff;
-  /** What is not wanted now is kept: a name that comes and goes must not be ordered each time. */
-  isWanted: boolean;
-  current: (StoredCertificate & Lifetime) | undefined;
-  renewAtMs: number;
-  /** Not renewed before, whatever a wrong clock or a wrong authority says: otherwise it would order without end. */
-  earliestMs: number;
-  askAgainAtMs: number;
-  /** Why the last attempt failed; undefined after a success. */
-  problem: string | undefined;
-}
-
-/** The state of a certificate, for metrics and for people. */
-export interface CertificateState {
-  readonly names: readonly string[];
-  /** In milliseconds since the epoch; undefined while there is none. */
-  readonly notAfterMs: number | undefined;
-  readonly problem: string | undefined;
-}
-
 /**
  * New certificates within a week, renewals apart: below the fifty of a domain that Let's Encrypt issues, so that the
  * domain's other programs find some left.
@@ -69,8 +38,6 @@ export const MAX_NEW_CERTIFICATES_OF_ONE = 10;
 // Above it, what is neither wanted nor waiting to be tried again is forgotten.
 const MANY = 1_000;
 
-const NEVER = Number.POSITIVE_INFINITY;
-const RETRY = { firstMs: 60_000, maxMs: 6 * 3_600_000 };
 // While another node orders.
 const LOOK_AGAIN_MS = 60_000;
 const ASK_AGAIN_MS = 6 * 3_600_000;
@@ -145,9 +112,7 @@ export class AcmeManager {
 
   #begin(wanted: Wanted): Managed {
     if (this.#managed.size >= MANY) this.#forgetUnwanted();
-    const due = { renewAtMs: this.#now(), earliestMs: this.#now(), askAgainAtMs: NEVER };
-    const known = { backoff: new Backoff(RETRY), isWanted: true, current: undefined, problem: undefined };
-    const managed = { ...wanted, ...known, ...due };
+    const managed = manage(wanted, this.#now());
     this.#managed.set(wanted.id, managed);
     return managed;
   }
@@ -257,8 +222,4 @@ export class AcmeManager {
     const fields = { names: managed.names, problem: managed.problem, nextAttemptInSeconds: Math.round(waitMs / 1_000) };
     this.#options.log.error(fields, 'no certificate could be obtained; what there is stays in use');
   }
-}
-
-function dueAt({ isWanted, renewAtMs, askAgainAtMs }: Managed): number {
-  return isWanted ? Math.min(renewAtMs, askAgainAtMs) : NEVER;
 }
