@@ -16,8 +16,9 @@ import { RedisCounters } from './counters.js';
 import { readEntries } from './entries.js';
 import { Follower, LOOK_INTERVAL_MS } from './follower.js';
 import type { Problem } from './problem.js';
-import { DELETE, PUT, SWEEP } from './scripts.js';
+import { DELETE, PUT } from './scripts.js';
 import type { ServerInfo } from './server-info.js';
+import { Upkeep } from './upkeep.js';
 import { inOrder, type Snapshot, Watchers } from './watchers.js';
 
 export interface RedisStoreOptions {
@@ -37,10 +38,7 @@ export interface RedisStoreOptions {
 export const DEADLINE_MS = 2_000;
 
 const PATIENCE_MS = 15_000;
-const SWEPT_AT_ONCE = 1_000;
-const TEND_INTERVAL_MS = 10_000;
 const AGAIN_MS = 250;
-const CLOCK_WARNING_MS = 5_000;
 
 export class RedisStore implements Store {
   readonly counters: RedisCounters;
@@ -54,8 +52,7 @@ export class RedisStore implements Store {
   readonly #availability: Availability;
   readonly #maxEntries: number;
   readonly #deadlineMs: number;
-  readonly #sizes = new Map<string, number>();
-  readonly #tending: NodeJS.Timeout;
+  readonly #upkeep: Upkeep;
   #isFollowing = false;
   #failedWrites = 0;
 
@@ -69,13 +66,17 @@ export class RedisStore implements Store {
     const onDown = (problem: Problem) => this.#availability.down(problem);
     this.#commands = new RedisConnection({
       ...{ address, name: 'postern', deadlineMs, onDown },
-      onUp: (server) => void this.#up(server),
+      onUp: (server) => this.#up(server),
     });
     this.#following = new RedisConnection({
       ...{ address, name: 'postern-follower', deadlineMs: LOOK_INTERVAL_MS + deadlineMs, onDown },
       onUp: () => this.#follower.start(),
     });
     this.counters = new RedisCounters(this.#commands, this.#names);
+    this.#upkeep = new Upkeep({
+      ...{ connection: this.#commands, names: this.#names, clock: this.#clock },
+      ...{ counters: this.counters, log: this.#log },
+    });
     this.#watchers = new Watchers({ read: (prefix) => this.#snapshot(prefix), again: pause, log: this.#log });
     this.#follower = new Follower({
       connection: this.#following,
@@ -83,7 +84,6 @@ export class RedisStore implements Store {
       onChange: (key, change, version) => this.#watchers.tell(key, change, version),
       onRestart: (isOlder) => this.#restarted(isOlder),
     });
-    this.#tending = setInterval(() => void this.#tend().catch(() => {}), TEND_INTERVAL_MS).unref(); // the next one
   }
 
   /**
@@ -136,7 +136,7 @@ export class RedisStore implements Store {
   }
 
   watch(prefix: string, listener: (change: Change) => void): Watch {
-    this.#sizes.set(kindOf(prefix), this.#sizes.get(kindOf(prefix)) ?? 0);
+    this.#upkeep.add(kindOf(prefix));
     return this.#watchers.add(prefix, listener);
   }
 
@@ -144,7 +144,7 @@ export class RedisStore implements Store {
     const { ageMs, restarts } = this.#follower;
     const problem = this.#problem;
     return {
-      entries: this.#sizes,
+      entries: this.#upkeep.sizes,
       journalBytes: undefined,
       failedWrites: this.#failedWrites,
       shared: { ageMs, restarts, problem: problem && this.#availability.sentence(problem) },
@@ -153,7 +153,7 @@ export class RedisStore implements Store {
 
   async close(): Promise<void> {
     this.#availability.close();
-    clearInterval(this.#tending);
+    this.#upkeep.close();
     this.#watchers.clear();
     this.#follower.close();
     this.#commands.close();
@@ -164,10 +164,10 @@ export class RedisStore implements Store {
     return this.#commands.problem ?? this.#following.problem;
   }
 
-  async #up(server: ServerInfo): Promise<void> {
+  #up(server: ServerInfo): void {
     this.#availability.up(server);
     this.#begin();
-    await this.#tend().catch(() => {}); // again in ten seconds
+    void this.#upkeep.run();
   }
 
   #restarted(isOlder: boolean): void {
@@ -221,23 +221,6 @@ export class RedisStore implements Store {
 
   #isLive({ expiresAtMs }: Entry): boolean {
     return expiresAtMs === undefined || expiresAtMs > this.#clock.now();
-  }
-
-  /** Compares the clocks, removes what has expired, and counts nodes and entries. */
-  async #tend(): Promise<void> {
-    const sentMs = Date.now();
-    this.#clock.learn(await this.#commands.run('TIME'), sentMs, Date.now());
-    const { aheadMs } = this.#clock;
-    if (Math.abs(aheadMs) > CLOCK_WARNING_MS)
-      this.#log.warn(
-        { seconds: Math.round(aheadMs / 1_000) },
-        'the clock of this machine and that of Redis differ: what expires does so by the later one',
-      );
-    await this.counters.look(this.#clock.serverNow());
-    for (const kind of this.#sizes.keys()) {
-      const size = await this.#commands.script(SWEEP, this.#names.ofKind(kind), [this.#clock.now(), SWEPT_AT_ONCE]);
-      if (typeof size === 'number') this.#sizes.set(kind, size);
-    }
   }
 }
 
