@@ -1,53 +1,24 @@
 /** Composes the inside of an edge: sign-in, gate, forwarding, routes, admission. Everything is passed as arguments. */
 import { Assertions } from '../auth/identity/assertion.js';
-import type { Providers } from '../auth/providers/providers.js';
-import type { EndedAccounts } from '../auth/session/ended-accounts.js';
 import { Sessions } from '../auth/session/sessions.js';
 import { SignOutReferences } from '../auth/session/sign-out-reference.js';
-import type { Others } from '../cluster/others.js';
 import type { EdgeConfig } from '../config/edge-config.js';
-import type { Log } from '../core/log.js';
 import type { PosternError } from '../errors.js';
 import { Redemptions } from '../store/redemptions.js';
-import type { Revocations } from '../store/revocations.js';
-import type { Store } from '../store/store.js';
 import { Admission } from './agents/admission.js';
 import { AgentTokens } from './agents/agent-tokens.js';
-import type { Names } from './agents/names.js';
-import { onlineEverywhere } from './agents/online.js';
-import type { Places } from './agents/places.js';
-import type { RevokedTokens } from './agents/revoked-tokens.js';
-import type { SeenTokens } from './agents/seen-tokens.js';
-import { Administration } from './api/administration.js';
-import { AgentCredentials } from './api/agent-credentials.js';
-import { createApi } from './api/api.js';
-import { Callers } from './api/caller.js';
-import { createVisitorClients } from './clients/visitor-clients.js';
+import { composeManagement } from './compose-management.js';
 import { composeSignIn } from './compose-sign-in.js';
 import { Forwarder } from './forward/forwarder.js';
 import type { AccessTokenCheck } from './gate/credentials.js';
 import { createGate } from './gate/gate.js';
-import type { Registry } from './gate/registry.js';
-import type { Revalidator } from './gate/revalidation.js';
-import type { EdgeMetrics } from './metrics.js';
-import { createAgentOAuth } from './oauth/routes.js';
-import type { Observer } from './ops/observer.js';
-import type { Tracer } from './ops/tracer.js';
-import { Decisions } from './people/decisions.js';
-import { clientsPage } from './portal/clients-page.js';
-import { PeoplePage } from './portal/people-page.js';
-import { Portal } from './portal/portal.js';
+import type { Parts } from './parts.js';
 import { AttemptLimit } from './request/attempts.js';
 import { addressReader, proxyCheck } from './request/client-address.js';
 import type { Visit } from './request/visit.js';
-import { AccessRoutes } from './routes/access.js';
 import { createApp } from './routes/app.js';
-import { backchannelLogoutRoutes } from './routes/backchannel-logout.js';
-import { inviteRoutes } from './routes/invite.js';
 import { SignOut } from './routes/sign-out.js';
 import { createTunnelRefusal } from './routes/tunnel-refusal.js';
-import { VisitLimit } from './routes/visit-limit.js';
-import type { Sharing } from './sharing.js';
 import type { StoreGrace } from './store-grace.js';
 import { FrontDoor } from './visitors/front-door.js';
 import { Http1Requests } from './visitors/http1/requests.js';
@@ -57,29 +28,6 @@ import { visitOf } from './visitors/visit-of.js';
 
 const DISTRUSTED =
   'X-Forwarded-For of an address that is not trusted is not believed: if it is your reverse proxy, name it';
-
-/** What an edge has before it serves anyone. */
-export interface Parts {
-  readonly others: Others;
-  readonly log: Log;
-  readonly providers: Providers;
-  readonly store: Store;
-  readonly grace: StoreGrace;
-  readonly ended: Revocations;
-  readonly endedAccounts: EndedAccounts;
-  readonly names: Names;
-  readonly registry: Registry;
-  readonly places: Places;
-  readonly sharing: Sharing;
-  readonly observer: Observer;
-  readonly metrics: EdgeMetrics;
-  /** Undefined where no request is traced. */
-  readonly tracer: Tracer | undefined;
-  readonly revalidator: Revalidator;
-  readonly revoked: RevokedTokens;
-  readonly seenTokens: SeenTokens;
-  readonly isRecording: () => boolean;
-}
 
 /**
  * Composes what serves visitors and agents from these parts. `closeStreams` ends the streams of events; `reviewStreams` ends
@@ -138,71 +86,9 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
   const callbackPaths = providers.all.map(({ callbackPath }) => callbackPath);
   const parts = { base, sessions, assertions, registry, signIn, signOut, callbackPaths, observer };
   const renewals = new AttemptLimit('renewal'); // against loops, for which an edge is enough
-  const visitorClients = createVisitorClients({
-    ...{ base, store, secrets, sessions, registry, observer },
-    signIns: sharing.clientSignIns,
-    ttlMs: config.clientTtlMs,
-    registration: config.clientRegistration,
-  });
-  const oauth = createAgentOAuth({
-    ...{ base, store, secrets, sessions, providers, observer, revoked },
-    agents: config.agents,
-    ttlMs: config.agentTtlMs,
-    clients: visitorClients.clients,
-  });
-  const { signIns } = oauth;
-  const identityOf = async (owner: string, id: string) => {
-    const identity = await signIns.identityOf(owner, id);
-    return identity && providers.recheck(identity);
-  };
-  const callers = new Callers({ ...parts, tokens, admins: config.admins, identityOf, counters });
-  const online = onlineEverywhere(admission, others);
-  const credentials = new AgentCredentials({ signIns, seenTokens, revoked, online, observer });
-  const decisions = new Decisions({ ...sharing, observer });
-  const { everyone, visitorSignIns } = sharing;
-  const administration = new Administration({
-    ...{ sessions, visitorSignIns, endedAccounts, everyone, credentials, observer },
-    clientSignIns: sharing.clientSignIns,
-  });
-  const managing = { ...parts, ...sharing, callers, decisions, credentials, administration };
-  const api = createApi({ ...managing, providers, endedAccounts, permits: config.permits });
-  const portal = new Portal(managing);
-  const people = new PeoplePage(managing);
-  const access = new AccessRoutes({
-    ...parts,
-    ...sharing,
-    ceiling,
-    limit: new AttemptLimit('knock', { counters }),
-  });
-  const logout = backchannelLogoutRoutes({
-    ...{ providers, sessions, endedAccounts, everyone, redemptions, observer },
-    limit: new AttemptLimit('bad-logout-token', { counters }),
-  });
-  const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new VisitLimit('wrong-invite', counters) });
-  const app = createApp({
-    ...parts,
-    manages: (identity) => {
-      const caller = callers.ofIdentity(identity);
-      return caller !== undefined && (caller.isAdmin || callers.tunnels(caller).length > 0);
-    },
-    hasApps: (identity) => {
-      const caller = callers.ofIdentity(identity);
-      return caller !== undefined && sharing.clientSignIns.ofPerson(caller.email).length > 0;
-    },
-    api: [
-      ...api.routes,
-      ...access.table,
-      ...invite,
-      ...logout,
-      ...oauth.routes,
-      ...visitorClients.routes,
-      ...portal.table,
-      ...clientsPage(managing),
-      ...people.table,
-    ],
-    visitOf,
-    replyWithError,
-  });
+  const management = composeManagement(config, edgeParts, { ...parts, tokens, admission, redemptions });
+  const { routes, manages, hasApps, closeStreams, reviewStreams } = management;
+  const app = createApp({ ...parts, manages, hasApps, api: routes, visitOf, replyWithError });
   const door: FrontDoor = new FrontDoor({
     base,
     gate,
@@ -222,14 +108,6 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     log.warn({ address, option: 'POSTERN_TRUST_PROXY' }, DISTRUSTED),
   );
   sharing.connect(registry);
-  const closeStreams = () => {
-    api.close();
-    access.close();
-  };
-  const reviewStreams = () => {
-    api.review();
-    access.review();
-  };
   return {
     closeStreams,
     reviewStreams,
