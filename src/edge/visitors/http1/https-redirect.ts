@@ -38,7 +38,11 @@ export function createRedirectServer({ base, observer, proofAt = () => undefined
     connectionsCheckingInterval: limits.CHECK_INTERVAL_MS,
   });
   const replyOf = (request: IncomingMessage) => replyTo(request, base, proofAt);
-  server.on('request', (request, response) => reply(request, response, replyOf(request)));
+  // All of them: `HeadBudget` listens too, so that nothing is done by `node:http` itself. No body is asked for.
+  for (const event of ['request', 'checkContinue', 'checkExpectation'])
+    server.on(event, (request: IncomingMessage, response: ServerResponse) =>
+      reply(request, response, replyOf(request)),
+    );
   // Both take the parser off the connection, so that no clock of the server runs for it any more.
   server.on('upgrade', (request, socket, behind) => serveWithoutOffer(server, request, socket as Socket, behind));
   server.on('connect', (request, socket) => replyRaw(socket as Socket, replyOf(request)));

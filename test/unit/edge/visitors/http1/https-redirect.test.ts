@@ -89,6 +89,14 @@ describe('plain HTTP beside HTTPS', () => {
     });
   }
 
+  for (const expectation of ['100-continue', 'something-else']) {
+    it(`responds at once to a request that expects ${expectation}, and asks for no body`, async () => {
+      const head = `POST /x HTTP/1.1\nHost: demo.tunnel.test\nContent-Length: 3\nExpect: ${expectation}`;
+      const response = await ask(head, 'abc');
+      assert.deepEqual([response.status, response.values('postern-error')], [403, ['ERR_HTTPS_REQUIRED']]);
+    });
+  }
+
   it('is no forward proxy, and says so', async () => {
     const response = await ask('CONNECT evil.test:443 HTTP/1.1\nHost: evil.test:443');
     assert.deepEqual([response.status, response.values('postern-error')], [404, ['ERR_TUNNEL_UNKNOWN']]);
