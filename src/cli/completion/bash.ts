@@ -2,7 +2,7 @@
  * The completion script for bash, from 3.2 on, which macOS has. Names from outside are never expanded by the shell: they are read
  * line by line and quoted, so `compgen -W`, which expands its words, is not used.
  */
-import { arm, arms, commandArguments, commandPaths, valueFlags } from './shell-case.js';
+import { arm, arms, commandArguments, followWord, valueFlags } from './shell-case.js';
 import type { Node, Values } from './tree.js';
 
 /** The whole script. */
@@ -35,16 +35,7 @@ _postern() {
   fi
   for ((i = 1; i < \${#words[@]}; i++)); do
     word=\${words[i]}
-    if [[ -n $flag ]]; then flag=''; continue; fi
-    case "$at/$word" in
-${arm(commandPaths(tree), 'at=$at/$word; continue')}
-    esac
-    case "$at $word" in
-${arm(
-  valueFlags(tree).flatMap(({ patterns }) => patterns),
-  'flag=$word',
-)}
-    esac
+${followWord(tree)}
   done
   if [[ -z $flag && $cur == --*=* ]]; then
     flag=\${cur%%=*}

@@ -49,6 +49,18 @@ export function arm(patterns: readonly string[], outcome: string): string {
   return `      ${patterns.map(singleQuoted).join(' | ')}) ${outcome} ;;`;
 }
 
+/** The body of the loop over the words before the cursor: `$at` is the command that they name, `$flag` the flag whose value is next. */
+export function followWord(tree: readonly Node[]): string {
+  const flags = valueFlags(tree).flatMap(({ patterns }) => patterns);
+  return `    if [[ -n $flag ]]; then flag=''; continue; fi
+    case "$at/$word" in
+${arm(commandPaths(tree), 'at=$at/$word; continue')}
+    esac
+    case "$at $word" in
+${arm(flags, 'flag=$word')}
+    esac`;
+}
+
 /** A text as one word of a POSIX shell, whatever it holds. */
 export function singleQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;

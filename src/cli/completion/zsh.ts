@@ -1,5 +1,5 @@
 /** The completion script for zsh, for `source` and for a folder of `$fpath`. `compadd` quotes what comes from outside. */
-import { arm, arms, commandArguments, commandPaths, singleQuoted, valueFlags } from './shell-case.js';
+import { arm, arms, commandArguments, followWord, singleQuoted, valueFlags } from './shell-case.js';
 import type { Described, Node, Values } from './tree.js';
 
 /** The whole script. */
@@ -24,16 +24,7 @@ _postern() {
   local -a before
   before=("\${(@)words[1,CURRENT-1]}")
   for word in "\${(@)before[2,-1]}"; do
-    if [[ -n $flag ]]; then flag=''; continue; fi
-    case "$at/$word" in
-${arm(commandPaths(tree), 'at=$at/$word; continue')}
-    esac
-    case "$at $word" in
-${arm(
-  valueFlags(tree).flatMap(({ patterns }) => patterns),
-  'flag=$word',
-)}
-    esac
+${followWord(tree)}
   done
   if [[ -z $flag ]] && compset -P '--*='; then
     flag=\${IPREFIX%=}
