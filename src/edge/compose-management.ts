@@ -25,6 +25,7 @@ import { AttemptLimit } from './request/attempts.js';
 import { AccessRoutes } from './routes/access.js';
 import { backchannelLogoutRoutes } from './routes/backchannel-logout.js';
 import { inviteRoutes } from './routes/invite.js';
+import type { RouteTable } from './routes/route.js';
 import type { SignIn } from './routes/sign-in.js';
 import type { SignOut } from './routes/sign-out.js';
 import { VisitLimit } from './routes/visit-limit.js';
@@ -44,11 +45,19 @@ export interface ManagementParts {
   readonly redemptions: Redemptions;
 }
 
-/**
- * The routes, and who may see the pages behind them. `closeStreams` ends the streams of events; `reviewStreams` ends those of
- * sessions and tokens that count no more.
- */
-export function composeManagement(config: EdgeConfig, edgeParts: Parts, composed: ManagementParts) {
+export interface Management {
+  readonly routes: RouteTable;
+  /** Whether somebody may see the pages of tunnels, and of the apps that act for them. */
+  readonly manages: (identity: Identity) => boolean;
+  readonly hasApps: (identity: Identity) => boolean;
+  /** Ends the streams of events. */
+  readonly closeStreams: () => void;
+  /** Ends those of sessions and tokens that count no more. */
+  readonly reviewStreams: () => void;
+}
+
+/** The routes, and who may see the pages behind them. */
+export function composeManagement(config: EdgeConfig, edgeParts: Parts, composed: ManagementParts): Management {
   const { providers, store, sharing, revoked, seenTokens, endedAccounts, others } = edgeParts;
   const { tokens, admission, redemptions, ...parts } = composed;
   const { base, sessions, registry, observer } = parts;
