@@ -8,7 +8,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -41,7 +41,8 @@ if (files.length === 0) {
   );
   process.exit(1);
 }
-const rooms = mkdtempSync(join(tmpdir(), 'postern-rooms-'));
+// Node runs the files in the order of their paths: these come before those of the tests.
+const rooms = mkdtempSync(join(root, '.build', 'rooms-'));
 const limits = [`--test-timeout=${MAX_MS_OF_A_PROCESS}`, `--test-concurrency=${PROCESSES_AT_ONCE}`];
 const args = ['--test', '--test-reporter=spec', ...limits, ...entries(files)];
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
@@ -58,11 +59,11 @@ function entries(tests) {
   const longestFirst = [...byRoom].sort(
     ([a, { length: few }], [b, { length: many }]) => Number(b in SHARED) - Number(a in SHARED) || many - few,
   );
-  return longestFirst.map(([room, members]) => (members.length > 1 ? entryOf(room, members) : members[0]));
+  return longestFirst.map(([room, members], at) => (members.length > 1 ? entryOf(room, members, at) : members[0]));
 }
 
-function entryOf(room, members) {
-  const entry = join(rooms, `${room.replaceAll(/[/ ]/g, '-')}.test.mjs`);
+function entryOf(room, members, at) {
+  const entry = join(rooms, `${String(at).padStart(4, '0')}-${room.replaceAll(/[/ ]/g, '-')}.test.mjs`);
   writeFileSync(entry, members.map((path) => `await import('${pathToFileURL(path)}');\n`).join(''));
   return entry;
 }
