@@ -47,7 +47,7 @@ export interface ManagementParts {
 
 export interface Management {
   readonly routes: RouteTable;
-  /** Whether somebody may see the pages of tunnels, and of the apps that act for them. */
+  /** Whether this identity may see the pages of tunnels, and those of apps with access. */
   readonly manages: (identity: Identity) => boolean;
   readonly hasApps: (identity: Identity) => boolean;
   /** Ends the streams of events. */
