@@ -6,7 +6,6 @@ import { Agent, get, type IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { download } from './download.js';
 import type { RequestHeaders } from './driver.js';
-import { BODIES } from './target.js';
 
 /** Where to ask, and how. */
 export interface Place {
@@ -79,9 +78,7 @@ class Download {
   async #run(url: string, headers: RequestHeaders, maxMs: number): Promise<number> {
     const startedMs = performance.now();
     const bytes = await download(url, headers, maxMs);
-    const elapsedMs = performance.now() - startedMs;
-    if (bytes !== BODIES['/100m'] && elapsedMs < maxMs) throw new Error(`${bytes} bytes came of ${url}`);
-    return bytes / (elapsedMs / 1000);
+    return bytes / ((performance.now() - startedMs) / 1000);
   }
 }
 
