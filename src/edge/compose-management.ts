@@ -47,8 +47,9 @@ export interface ManagementParts {
 
 export interface Management {
   readonly routes: RouteTable;
-  /** Whether this identity may see the pages of tunnels, and those of apps with access. */
+  /** Whether this identity may see the pages on which tunnels are managed. */
   readonly manages: (identity: Identity) => boolean;
+  /** Whether apps have access in the name of this identity. */
   readonly hasApps: (identity: Identity) => boolean;
   /** Ends the streams of events. */
   readonly closeStreams: () => void;

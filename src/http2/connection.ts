@@ -57,6 +57,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     const complete = withDefaults(options);
     const { role, observer, now, limits, connectProtocol, neverIndexed } = complete;
+    const { send, headroomBytes, schedule, awaitsPreface: isHeld } = complete;
     const { maxStreams } = limits;
     const peer = this.#peer;
     const floodGuard = new FloodGuard(limits.abuse, now, complete.sharedBudgets);
@@ -64,7 +65,7 @@ export class Connection {
     const failed = (error: unknown) => this.#shutdown.fail(error);
     const threw = reporterOf(observer);
     const tell = (event: () => void) => attempt(event, threw);
-    const queue = new SendQueue({ ...complete, encoder, floodGuard, failed, isHeld: complete.awaitsPreface });
+    const queue = new SendQueue({ encoder, send, headroomBytes, schedule, floodGuard, failed, isHeld });
     const control = (frame: Buffer) => queue.control(frame);
     const pings = new Pings(control, now);
     const local = new LocalSettings(control, now);

@@ -23,7 +23,10 @@ export class WebSocketWire implements Wire {
   readonly #emptyMessages = new Budget('WebSocket messages without frames', EMPTY_MESSAGES, () => performance.now());
   #observer: WireObserver | undefined;
 
-  /** Takes over an open WebSocket without extensions, and the socket that it came on. */
+  /**
+   * Takes over an open WebSocket without extensions, and the socket below it. `role` is ours in its handshake: the client, which is
+   * the agent, masks what it sends (RFC 6455 section 5.3). In HTTP/2 the roles are the other way round.
+   */
   constructor(webSocket: WebSocket, socket: Duplex, role: 'client' | 'server') {
     this.#webSocket = webSocket;
     this.#socket = socket;

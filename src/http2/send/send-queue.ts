@@ -24,8 +24,8 @@ export interface SendQueueOptions {
   readonly encoder: HpackEncoder;
   /** The owner's output; the owner calls `sent` when the bytes have left, after which they are overwritten. */
   readonly send: (bytes: Buffer) => void;
-  /** How many bytes in front of those that are sent the owner may write to, for its framing; 0 unless given. */
-  readonly headroomBytes?: number;
+  /** How many bytes in front of those that are sent the owner may write to, for its framing. */
+  readonly headroomBytes: number;
   /** Runs a function after the current turn of the event loop. */
   readonly schedule: (run: () => void) => void;
   readonly floodGuard: FloodGuard;
@@ -184,7 +184,7 @@ export class SendQueue {
   }
 
   #open(): WriteBuffer {
-    return new WriteBuffer(this.#send, this.#options.headroomBytes ?? 0);
+    return new WriteBuffer(this.#send, this.#options.headroomBytes);
   }
 
   #write(): SendHalf[] {
