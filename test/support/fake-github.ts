@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
@@ -33,6 +33,12 @@ export class FakeGitHub {
   granted = 'read:org,user:email';
   /** The status of every response of the API. */
   apiStatus = 200;
+  /** Further header fields of every response of the API. */
+  apiFields: Readonly<Record<string, string>> = {};
+  /** The most items that a page shows: GitHub leaves out some of what it asked its database for. */
+  pageSize = 100;
+  /** The `iss` of its authorization responses; absent at older Enterprise Servers. */
+  iss: string | undefined;
   /** The query of the last authorization request. */
   asked = new URLSearchParams();
   /** The paths of the API that were asked for. */
@@ -43,6 +49,7 @@ export class FakeGitHub {
 
   private constructor(server: ReturnType<typeof createServer>) {
     this.issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.iss = `${this.issuer}/login/oauth`;
     this.#server = server;
     server.on('request', (request, response) => void this.#answer(request, response));
   }
@@ -62,6 +69,7 @@ export class FakeGitHub {
     const back = new URL(this.asked.get('redirect_uri') ?? '');
     back.searchParams.set('code', code);
     back.searchParams.set('state', this.asked.get('state') ?? '');
+    if (this.iss !== undefined) back.searchParams.set('iss', this.iss);
     return back;
   }
 
@@ -102,7 +110,7 @@ export class FakeGitHub {
     const isKnown = this.#tokens.has(headers.authorization?.replace('Bearer ', '') ?? '');
     if (headers['user-agent'] === undefined) sendJson(response, 403, { message: 'User-Agent is missing' });
     else if (!isKnown) sendJson(response, 401, { message: 'Bad credentials' });
-    else if (this.apiStatus !== 200) sendJson(response, this.apiStatus, { message: 'no' });
+    else if (this.apiStatus !== 200) sendJson(response, this.apiStatus, { message: 'no' }, this.apiFields);
     else if (path === '/user') sendJson(response, 200, this.account.user);
     else this.#list(path, url.searchParams, response);
   }
@@ -111,10 +119,15 @@ export class FakeGitHub {
     const { emails, orgs, teams } = this.account;
     const list = { '/user/emails': emails, '/user/orgs': orgs, '/user/teams': teams }[path] ?? [];
     const [size, page] = [Number(query.get('per_page') ?? 30), Number(query.get('page') ?? 1)];
-    sendJson(response, 200, list.slice((page - 1) * size, page * size));
+    const [from, to] = [(page - 1) * size, page * size];
+    const next = `<${this.issuer}/api/v3${path}?per_page=${size}&page=${page + 1}>; rel="next"`;
+    const link = to < list.length ? { link: `${next}, <${this.issuer}/api/v3${path}?page=9>; rel="last"` } : {};
+    const isShown = (_: unknown, at: number) => at % size < this.pageSize;
+    sendJson(response, 200, list.slice(from, to).filter(isShown), { ...link, ...this.apiFields });
   }
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+function sendJson(response: ServerResponse, status: number, body: unknown, fields: OutgoingHttpHeaders = {}): void {
+  const head = { 'content-type': 'application/json; charset=utf-8', ...fields };
+  response.writeHead(status, head).end(JSON.stringify(body));
 }

@@ -134,7 +134,7 @@ function configurationFor(issuer: URL, { clientId, clientSecret }: GitHubOptions
   const at = (path: string) => issuerText(issuer).replace(/\/$/, '') + path;
   const configuration = new Configuration(
     {
-      issuer: issuerText(issuer),
+      issuer: at('/login/oauth'), // `iss` of its authorization responses (RFC 9207), and no name of its accounts
       authorization_endpoint: at('/login/oauth/authorize'),
       token_endpoint: at('/login/oauth/access_token'),
     },

@@ -68,6 +68,27 @@ describe('sign-in with GitHub', () => {
     assert.equal((await signIn()).groupsOmitted, true);
   });
 
+  it('asks for the next page as long as GitHub names one, however short this one is', async () => {
+    github.account = { ...OCTOCAT, orgs: Array.from({ length: 150 }, (_, at) => ({ login: `org-${at}`, id: at })) };
+    github.pageSize = 30;
+    const { groups, groupsOmitted } = await signIn();
+    assert.deepEqual([groups.length, groups.includes('org-129'), groupsOmitted], [61, true, false]);
+  });
+
+  it('says that groups are missing when an organisation wants a single sign-on first', async () => {
+    github.apiFields = { 'x-github-sso': 'partial-results; organizations=21955855,20582480' };
+    assert.equal((await signIn()).groupsOmitted, true);
+  });
+
+  it('compares the issuer of the response (RFC 9207), which older Enterprise Servers do not send', async () => {
+    assert.equal(github.iss, `${github.issuer}/login/oauth`);
+    assert.equal((await signIn()).issuer, github.issuer);
+    github.iss = undefined;
+    await signIn();
+    github.iss = 'https://github.com.else.test/login/oauth';
+    await assert.rejects(signIn(), { code: 'ERR_LOGIN_FAILED' });
+  });
+
   it('says that groups are missing when the visitor did not grant them', async () => {
     github.granted = 'user:email';
     const { groups, groupsOmitted } = await signIn();
@@ -109,6 +130,12 @@ describe('sign-in with GitHub', () => {
       await assert.rejects(signIn(), { code });
     });
   }
+
+  for (const fields of [{ 'x-ratelimit-remaining': '0' }, { 'retry-after': '60' }])
+    it(`takes a limit on requests for what it is: ${JSON.stringify(fields)}`, async () => {
+      Object.assign(github, { apiStatus: 403, apiFields: fields });
+      await assert.rejects(signIn(), { code: 'ERR_PROVIDER_UNAVAILABLE' });
+    });
 
   it('refuses a code of another sign-in, another state, a denial and a parameter twice', async () => {
     const provider = connect();
