@@ -15,7 +15,7 @@ export type StateConfig = Pick<EdgeConfig, 'stateDir' | 'store' | 'base'>;
 
 /**
  * Opens the store. The caller closes it. An edge on https with neither folder nor Redis warns: it is meant to last. Rejects with
- * `ERR_CONFIG_INVALID` for one that cannot be used.
+ * `ERR_CONFIG_INVALID` for one that cannot be used, and with `ERR_STORE_UNAVAILABLE` for one that stays away.
  */
 export async function openStore({ stateDir, store, base }: StateConfig, log: Log): Promise<Store> {
   if (store !== undefined) return openShared(store, log);
@@ -40,6 +40,6 @@ async function openShared(url: StoreUrl, log: Log): Promise<Store> {
 }
 
 function named(error: unknown, option: string): unknown {
-  if (!(error instanceof PosternError) || error.code !== 'ERR_CONFIG_INVALID') return error;
+  if (!(error instanceof PosternError)) return error;
   return new PosternError(error.code, `${option}: ${error.message}`, { cause: error });
 }

@@ -21,8 +21,8 @@ export class Availability {
   }
 
   /**
-   * Resolves once `begin` is called. Rejects with `ERR_CONFIG_INVALID` for a problem that waiting does not end, and after the time.
-   * `problem`: what is known of it then.
+   * Resolves once `begin` is called. Rejects with `ERR_CONFIG_INVALID` for a problem that waiting does not end, and with
+   * `ERR_STORE_UNAVAILABLE` for any other after the time. `problem`: what is known of it then.
    */
   opened(patienceMs: number, problem: () => Problem | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -30,7 +30,11 @@ export class Availability {
       this.#refused = (refusing) => {
         clearTimeout(patience);
         this.#state = 'closed';
-        reject(new PosternError('ERR_CONFIG_INVALID', this.sentence(refusing)));
+        reject(
+          refusing.isPermanent
+            ? new PosternError('ERR_CONFIG_INVALID', this.sentence(refusing))
+            : new PosternError('ERR_STORE_UNAVAILABLE', `${this.sentence(refusing)}: an edge cannot start without it`),
+        );
       };
       this.#opened = () => {
         clearTimeout(patience);

@@ -121,7 +121,7 @@ export class RedisConnection {
     try {
       const server = readInfo(`${await this.#inTime(this.#client.call('INFO'))}`);
       if (this.#isClosed) return;
-      const unfit = unfitness(server);
+      const unfit = unfitness(server, this.#options.address.at.kind === 'sentinel');
       if (unfit !== undefined) return this.renew(unfit);
       this.#backoff.reset();
       this.#problem = undefined;

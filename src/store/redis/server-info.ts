@@ -35,19 +35,23 @@ export function readInfo(text: string): ServerInfo {
   };
 }
 
-/** Why no store is kept there; undefined when nothing speaks against it. */
-export function unfitness(server: ServerInfo): Problem | undefined {
+/**
+ * Why no store is kept there; undefined when nothing speaks against it. `isNamedBySentinels`: while Redis fails over, sentinels may name
+ * a server that is a replica for another moment.
+ */
+export function unfitness(server: ServerInfo, isNamedBySentinels: boolean): Problem | undefined {
   if (server.isLoading) return { text: 'is still reading what it has kept', isPermanent: false };
   const text = unfitnessOf(server);
-  return text === undefined ? undefined : { text, isPermanent: true };
+  return text === undefined ? undefined : { text, isPermanent: text !== REPLICA || !isNamedBySentinels };
 }
+
+const REPLICA = 'is a replica, which takes no writes: expected its primary, or the sentinels that know it';
 
 function unfitnessOf({ version, role, mode, evictionPolicy }: ServerInfo): string | undefined {
   if (!(Number.parseInt(version, 10) >= MIN_MAJOR))
     return `is of version ${version === '' ? 'unknown' : version}: expected Redis ${MIN_MAJOR} or later, or Valkey`;
   if (mode === 'cluster') return 'is part of a Redis Cluster: expected one primary, with or without sentinels';
-  if (role !== 'master')
-    return 'is a replica, which takes no writes: expected its primary, or the sentinels that know it';
+  if (role !== 'master') return REPLICA;
   // What is evicted is forgotten: a sign-out that was promised would not count any more.
   if (evictionPolicy !== 'noeviction')
     return `has the maxmemory-policy ${evictionPolicy === '' ? 'unknown' : evictionPolicy} and may forget sign-outs: expected noeviction`;

@@ -87,8 +87,8 @@ export class RedisStore implements Store {
   }
 
   /**
-   * Connects. Rejects with `ERR_CONFIG_INVALID`, in one sentence, when the server is not fit to keep a store or does not let us in, and
-   * when it stays away.
+   * Connects. Rejects, in one sentence, with `ERR_CONFIG_INVALID` when the server is not fit to keep a store or does not let us in, and
+   * with `ERR_STORE_UNAVAILABLE` when it stays away.
    */
   static async open(address: RedisAddress, options: RedisStoreOptions = {}): Promise<RedisStore> {
     const store = new RedisStore(address, options);
