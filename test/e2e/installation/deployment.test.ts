@@ -7,10 +7,12 @@ import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { parse, parseAllDocuments } from 'yaml';
+import { EXIT } from '../../../src/cli/process/exit.js';
 import { loadEdgeConfig } from '../../../src/config/edge-config.js';
 import { EDGE_OPTIONS } from '../../../src/config/edge-options.js';
 import { findCommand } from '../../bench/children.js';
 import { haproxyMissing } from '../../support/haproxy.js';
+import { runPostern } from '../../support/processes.js';
 import { PROJECT_ROOT } from '../../support/project-root.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { CERTIFICATE_PATH, KEY_PATH } from '../../support/tls-front.js';
@@ -338,6 +340,20 @@ describe('deploy/systemd', {
     const { stdout } = await run('systemd-analyze', [...limits, unit('postern-edge.service')]);
     assert.match(stdout, /Overall exposure level for postern-edge.service: 1\.\d OK/);
   });
+
+  // An edge without options and an agent without a sign-in: the reason is theirs, and a restart would meet it again.
+  for (const [name, args, env, code] of [
+    ['postern-edge.service', ['edge'], {}, EXIT.usage],
+    ['postern-agent@.service', ['http', 'no target'], {}, EXIT.usage],
+    ['postern-agent@.service', ['http', '3000'], { POSTERN_EDGE: 'https://tunnel.example.com' }, EXIT.refused],
+  ] as const)
+    test(`${name} is not started again after "postern ${args.join(' ')}" has ended with ${code}`, async () => {
+      const folder = temporaryFolder('nobody');
+      const { exit } = await runPostern(args, { ...env, HOME: folder, XDG_CONFIG_HOME: folder });
+      assert.equal(exit.code, code);
+      const prevented = /^RestartPreventExitStatus=(.*)$/m.exec(read(`systemd/${name}`))?.[1] ?? '';
+      assert.ok(prevented.split(' ').includes(String(code)), prevented);
+    });
 
   test('postern-edge.service configures an edge', () => {
     const settings = read('systemd/postern-edge.service').matchAll(/^Environment=(\w+)=(.*)$/gm);
