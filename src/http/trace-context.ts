@@ -13,7 +13,8 @@ const TRACEPARENT = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)
 
 /** Reads a value; undefined for one that is malformed, doubled or of the forbidden version ff: it must not be used then. */
 export function parseTraceparent(value: string | undefined): TraceParent | undefined {
-  const [, version, traceId = '', parentId = '', flags = '', more] = TRACEPARENT.exec(value ?? '') ?? [];
+  if (value === undefined) return undefined;
+  const [, version, traceId = '', parentId = '', flags = '', more] = TRACEPARENT.exec(value) ?? [];
   if (version === undefined || version === 'ff' || (version === '00' && more !== undefined)) return undefined;
   if (/^0*$/.test(traceId) || /^0*$/.test(parentId)) return undefined;
   return { traceId, parentId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 };

@@ -154,7 +154,7 @@ async function smallLoad({ origin, headers }: System) {
 
 function eyesAmount() {
   const [pairs, rounds] = [Number(flags['eyes-pairs']), Number(flags['eyes-rounds'])];
-  return { pairs, rounds, connections: Number(flags.connections), warmUpSeconds: WARM_UP_SECONDS };
+  return { pairs, rounds, seconds: 3, connections: Number(flags.connections), warmUpSeconds: WARM_UP_SECONDS };
 }
 
 function workersAmount() {

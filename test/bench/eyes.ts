@@ -15,8 +15,10 @@ import { EYES_OFF, EYES_ON } from './variants.js';
 
 export interface EyesAmount {
   readonly pairs: number;
-  /** Of a second each, for each pair. */
+  /** For each pair. */
   readonly rounds: number;
+  /** Of each turn. A bounded number of requests is traced in each second by the clock, and a turn of one second meets two of these. */
+  readonly seconds: number;
   readonly connections: number;
   readonly warmUpSeconds: number;
 }

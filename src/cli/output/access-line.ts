@@ -9,14 +9,34 @@ import { endOf, isPlain, jsonOfFields, jsonOfNumber, logLine } from './log-line.
 const MESSAGE = 'request';
 const END = endOf(MESSAGE);
 
+/** What is written of host, address and method. The next request often has the same three, so what was written last is kept. */
+class Middle {
+  #host = '';
+  #address = '';
+  #method = '';
+  #text: string | undefined;
+
+  /** Undefined when one of them is not plain text. */
+  of(host: string, address: string, method: string): string | undefined {
+    if (host === this.#host && address === this.#address && method === this.#method) return this.#text;
+    this.#host = host;
+    this.#address = address;
+    this.#method = method;
+    const isWhole = isPlain(host) && isPlain(address) && isPlain(method);
+    this.#text = isWhole ? `","host":"${host}","address":"${address}","method":"${method}","path":"` : undefined;
+    return this.#text;
+  }
+}
+
+const lastMiddle = new Middle();
+
 /** The line, with its end. `head` is the JSON of what precedes the fields, from the opening brace on. */
 export function accessLine(head: string, fields: RequestFields): string {
   const { requestId, host, address, method, path, status, durationMs } = fields;
-  if (!(isPlain(requestId) && isPlain(host) && isPlain(address) && isPlain(method) && isPlain(path)))
-    return logLine(head, fields, MESSAGE);
-  const who = `,"requestId":"${requestId}","host":"${host}","address":"${address}"`;
-  const what = `,"method":"${method}","path":"${path}","status":${jsonOfNumber(status)}`;
-  return `${head}${who}${what}${outcomeOf(fields)},"durationMs":${jsonOfNumber(durationMs)}${END}`;
+  const middle = lastMiddle.of(host, address, method);
+  if (middle === undefined || !isPlain(requestId) || !isPlain(path)) return logLine(head, fields, MESSAGE);
+  const numbers = `","status":${jsonOfNumber(status)}${outcomeOf(fields)},"durationMs":${jsonOfNumber(durationMs)}`;
+  return `${head},"requestId":"${requestId}${middle}${path}${numbers}${END}`;
 }
 
 /** What most requests have nothing of. */

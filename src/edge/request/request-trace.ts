@@ -1,5 +1,5 @@
 /** What is noted of a request that is traced, from its arrival until its response has ended. */
-import { randomBytes } from 'node:crypto';
+import { randomHex } from '../../core/random-hex.js';
 
 export class RequestTrace {
   readonly traceId: string;
@@ -19,7 +19,7 @@ export class RequestTrace {
 
   /** Continues the trace of a caller, or begins one. */
   constructor(parent: { readonly traceId: string; readonly parentId: string } | undefined) {
-    this.traceId = parent?.traceId ?? randomBytes(16).toString('hex');
+    this.traceId = parent?.traceId ?? randomHex(16);
     this.parentId = parent?.parentId;
   }
 
@@ -34,5 +34,5 @@ export class RequestTrace {
 
 /** An id for a span. */
 export function spanId(): string {
-  return randomBytes(8).toString('hex');
+  return randomHex(8);
 }
