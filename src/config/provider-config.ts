@@ -2,7 +2,7 @@
  * The identity providers of an edge: the one of the flat options `oidc_*`, and those below `providers:` in the file. The first
  * is the flat one, if there is one.
  */
-import { isEntra } from '../core/entra.js';
+import { isEntra, isOfAllTenants } from '../core/entra.js';
 import type { EmailVerification } from '../core/rule.js';
 import { isOpenToAll } from './addresses.js';
 import { withOneCredential, withoutRequired } from './client-credential.js';
@@ -83,6 +83,7 @@ export function readProviders(flat: FlatValues, layers: ProviderLayers, problems
     problems.push(`providers: there are too many: expected less than ${MAX_PROVIDERS}.`);
   for (const provider of all) checkEmailVerification(provider, problems);
   for (const provider of all) checkKind(provider, problems);
+  for (const provider of all) checkTenant(provider, problems);
   checkIssuers(all, problems);
   return all;
 }
@@ -188,6 +189,15 @@ function checkKind({ id, kind, issuer }: ProviderConfig, problems: string[]): vo
   if (kind !== 'oidc' || new URL(issuer).hostname !== 'github.com') return;
   const option = id === FLAT_ID ? 'POSTERN_OIDC_ISSUER' : `issuer of provider "${id}"`;
   problems.push(`${option}: GitHub does not speak OpenID Connect: expected it below "providers:" with "type: github".`);
+}
+
+// Whose accounts and groups they are, an administrator of any organisation would decide: of roles that rules name too.
+function checkTenant({ id, issuer }: ProviderConfig, problems: string[]): void {
+  if (!isOfAllTenants(new URL(issuer))) return;
+  const option = id === FLAT_ID ? 'POSTERN_OIDC_ISSUER' : `issuer of provider "${id}"`;
+  problems.push(
+    `${option}: ${issuer} is for the accounts of all organisations: expected that of one, with its tenant id in the path.`,
+  );
 }
 
 // An account is issuer and subject, and a provider may give another subject to each of its clients.

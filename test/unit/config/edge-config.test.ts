@@ -143,14 +143,29 @@ describe('loadEdgeConfig', () => {
     for (const issuer of ['https://id.acme.com', 'http://localhost:9000/realms/x']) {
       assert.equal(load(issuer)().providers[0]?.emailVerified, 'accept-missing', issuer);
     }
-    const silent = [tenant, `${entra}common/v2.0`, `${entra}organizations/v2.0`, 'https://sts.windows.net/common/'];
-    for (const issuer of ['', 'https://accounts.google.com', 'https://accounts.google.com/', ...silent]) {
+    for (const issuer of ['', 'https://accounts.google.com', 'https://accounts.google.com/', tenant]) {
       assertProblems(problemsOf(load(issuer)), ['POSTERN_OIDC_EMAIL_VERIFIED']);
     }
     for (const policy of ['', 'true', 'Required', 'none']) {
       const load = () => loadEdgeConfig(sources({ env: { POSTERN_OIDC_EMAIL_VERIFIED: policy } }));
       assertProblems(problemsOf(load), ['POSTERN_OIDC_EMAIL_VERIFIED']);
     }
+  });
+
+  it('accepts of Entra the issuer of one organisation only', () => {
+    const load = (issuer: string) => () => loadEdgeConfig(sources({ env: { POSTERN_OIDC_ISSUER: issuer } }));
+    const entra = 'https://login.microsoftonline.com/';
+    for (const issuer of [
+      `${entra}common/v2.0`,
+      `${entra}Organizations/v2.0`,
+      `${entra}common`,
+      'https://sts.windows.net/common/',
+      'https://login.microsoftonline.us/organizations/v2.0',
+    ]) {
+      assertProblems(problemsOf(load(issuer)), ['POSTERN_OIDC_ISSUER']);
+    }
+    for (const issuer of [`${entra}11111111-2222-3333-4444-555555555555/v2.0`, 'https://id.acme.com/common/v2.0'])
+      assert.equal(load(issuer)().providers[0]?.issuer, issuer);
   });
 
   it('names required options that are missing', () => {
