@@ -70,6 +70,13 @@ export class Availability {
     this.#log[isOpening ? 'warn' : 'error']({}, `${this.sentence(problem)}: ${what}`);
   }
 
+  /** All can be read again, over the connection that there was. */
+  readable(): void {
+    if (this.#state !== 'open' || this.#told === undefined) return;
+    this.#told = undefined;
+    this.#log.info({}, 'the store can be used again');
+  }
+
   sentence({ text }: Problem): string {
     return `Redis at ${addressText(this.#address)} ${text}`;
   }

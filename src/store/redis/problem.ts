@@ -1,4 +1,5 @@
 /** What is wrong with a Redis server, in one sentence for the operator: from the errors of its client and of Node. */
+import { PosternError } from '../../errors.js';
 
 export interface Problem {
   /** Ends a sentence that begins with "Redis at …". */
@@ -12,6 +13,7 @@ const PERMANENT: readonly (readonly [RegExp, string])[] = [
   [/^ERR AUTH .* without any password/, 'has no password, but one was given'],
   [/^NOAUTH/, 'demands a password: expected redis://user:password@host'],
   [/^NOPERM/, 'does not permit a command: expected the ACL that docs/redis.md has'],
+  [/^WRONGTYPE/, 'has something else where Postern keeps its entries: nothing else may write below its prefix'],
   [/^ERR (?:DB index|invalid DB index)/, 'has no database of that number'],
   [
     /WRONG_VERSION_NUMBER|wrong version number|packet length too long/i,
@@ -49,6 +51,9 @@ export function problemOf(error: unknown): Problem {
   if (permanent !== undefined) return { text: permanent, isPermanent: true };
   const passing = known(PASSING);
   if (passing !== undefined) return { text: passing, isPermanent: false };
+  const refusal =
+    error instanceof Error && error.name === 'ReplyError' ? /^[A-Z]{2,20}(?= )/.exec(text)?.[0] : undefined;
+  if (refusal !== undefined) return { text: `refuses a command (${refusal})`, isPermanent: false };
   const reason = typeof code === 'string' && /^[A-Z_]{2,40}$/.test(code) ? ` (${code})` : '';
   return { text: `cannot be reached${reason}`, isPermanent: false };
 }
@@ -57,6 +62,13 @@ export function problemOf(error: unknown): Problem {
 export function causeOf(error: unknown): Problem | undefined {
   const { cause } = (error ?? {}) as { cause?: unknown };
   return cause === undefined ? undefined : problemOf(cause);
+}
+
+/** What is wrong when a kind of entries cannot be read over a connection that works. */
+export function readingProblemOf(error: unknown): Problem {
+  const said =
+    error instanceof PosternError ? error.message.replace(/^Redis /, '') : 'has replied with what no store has written';
+  return causeOf(error) ?? { text: said, isPermanent: false };
 }
 
 /** What is wrong before a connection can be used. Redis closes one on which it does not understand the first bytes. */

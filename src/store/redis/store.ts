@@ -15,7 +15,7 @@ import { RedisConnection, unavailable } from './connection.js';
 import { RedisCounters } from './counters.js';
 import { readEntries } from './entries.js';
 import { Follower, LOOK_INTERVAL_MS } from './follower.js';
-import type { Problem } from './problem.js';
+import { type Problem, readingProblemOf } from './problem.js';
 import { DELETE, PUT } from './scripts.js';
 import type { ServerInfo } from './server-info.js';
 import { Upkeep } from './upkeep.js';
@@ -77,7 +77,11 @@ export class RedisStore implements Store {
       ...{ connection: this.#commands, names: this.#names, clock: this.#clock },
       ...{ counters: this.counters, log: this.#log },
     });
-    this.#watchers = new Watchers({ read: (prefix) => this.#snapshot(prefix), again: pause, log: this.#log });
+    this.#watchers = new Watchers({
+      ...{ read: (prefix) => this.#snapshot(prefix), again: pause, log: this.#log },
+      failed: () => this.#problem && this.#availability.down(this.#problem),
+      recovered: () => this.#availability.readable(),
+    });
     this.#follower = new Follower({
       connection: this.#following,
       names: this.#names,
@@ -147,7 +151,11 @@ export class RedisStore implements Store {
       entries: this.#upkeep.sizes,
       journalBytes: undefined,
       failedWrites: this.#failedWrites,
-      shared: { ageMs, restarts, problem: problem && this.#availability.sentence(problem) },
+      shared: {
+        ageMs: Math.max(ageMs, this.#watchers.unread?.ageMs ?? 0),
+        restarts,
+        problem: problem && this.#availability.sentence(problem),
+      },
     };
   }
 
@@ -161,7 +169,8 @@ export class RedisStore implements Store {
   }
 
   get #problem(): Problem | undefined {
-    return this.#commands.problem ?? this.#following.problem;
+    const { unread } = this.#watchers;
+    return this.#commands.problem ?? this.#following.problem ?? (unread && readingProblemOf(unread.error));
   }
 
   #up(server: ServerInfo): void {

@@ -16,7 +16,21 @@ export interface WatchersOptions {
   readonly read: (prefix: string) => Promise<Snapshot>;
   /** Resolves when another attempt to read is worth it. */
   readonly again: () => Promise<void>;
+  /** An attempt to read has failed. */
+  readonly failed: (error: unknown) => void;
+  /** All that could not be read has been read. */
+  readonly recovered: () => void;
   readonly log: Log;
+  /** Monotonic. */
+  readonly now?: () => number;
+}
+
+/** What could not be read. */
+export interface Unread {
+  /** Of the last attempt. */
+  readonly error: unknown;
+  /** Since the first attempt. */
+  readonly ageMs: number;
 }
 
 type LaterChange = Exclude<Change, { kind: 'all' }>;
@@ -38,6 +52,8 @@ class Watcher implements Watch {
   isOlder = false;
   /** Grows with each reason to read again. */
   reading = 0;
+  /** Of the attempts to read, since the last one that succeeded. */
+  failure: { readonly error: unknown; readonly sinceMs: number } | undefined;
 
   constructor(prefix: string, listener: (change: Change) => void, close: (watcher: Watcher) => void) {
     this.prefix = prefix;
@@ -51,10 +67,20 @@ class Watcher implements Watch {
 
 export class Watchers {
   readonly #options: WatchersOptions;
+  readonly #now: () => number;
   readonly #all = new Set<Watcher>();
 
   constructor(options: WatchersOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** What has waited the longest to be read, after an attempt that failed; undefined while every copy is whole. */
+  get unread(): Unread | undefined {
+    let oldest: Watcher['failure'];
+    for (const { failure } of this.#all)
+      if (failure !== undefined && failure.sinceMs < (oldest?.sinceMs ?? Number.POSITIVE_INFINITY)) oldest = failure;
+    return oldest && { error: oldest.error, ageMs: this.#now() - oldest.sinceMs };
   }
 
   add(prefix: string, listener: (change: Change) => void): Watch {
@@ -100,8 +126,11 @@ export class Watchers {
         const snapshot = await this.#options.read(watcher.prefix);
         if (isCurrent()) this.#begin(watcher, snapshot);
         return;
-      } catch {
-        await this.#options.again(); // the store is away: `ready` waits, and the last copy stays
+      } catch (error) {
+        if (!isCurrent()) return;
+        watcher.failure = { error, sinceMs: watcher.failure?.sinceMs ?? this.#now() };
+        this.#options.failed(error);
+        await this.#options.again(); // `ready` waits, and the last copy stays
       }
     }
   }
@@ -109,12 +138,19 @@ export class Watchers {
   #begin(watcher: Watcher, { entries, version }: Snapshot): void {
     const waiting = watcher.waiting ?? [];
     watcher.waiting = undefined;
+    this.#recovered(watcher);
     const upTo = waiting.filter((told) => told.version <= version);
     const { isOlder } = watcher;
     watcher.isOlder = false;
     this.#call(watcher, { kind: 'all', entries: merge(entries, upTo), ...(isOlder && { isOlder }) });
     for (const told of waiting) if (told.version > version) this.#call(watcher, told.change);
     watcher.resolve();
+  }
+
+  #recovered(watcher: Watcher): void {
+    if (watcher.failure === undefined) return;
+    watcher.failure = undefined;
+    if (this.unread === undefined) this.#options.recovered();
   }
 
   // A fault of one watcher must not keep a change from another one, which may be what keeps the revocations of this node.

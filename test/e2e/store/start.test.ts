@@ -1,4 +1,4 @@
-/** An edge whose Redis goes away while it starts: it waits for it, for a time, and ends with one sentence. */
+/** An edge whose Redis goes away while it starts, or does not let it read: it waits for it, for a time, and ends with one sentence. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -10,6 +10,16 @@ import { redisMissing, TestRedis } from '../../support/redis.js';
 // What the edge reads last of what it remembers, and what it reads of its certificates (src/store/redis/codec.ts).
 const SHARING = 'entries:knock';
 const CERTIFICATES = 'entries:acme-proof';
+
+const BASIC = {
+  POSTERN_URL: 'https://tunnel.test',
+  POSTERN_ADMIN_LISTEN: '127.0.0.1:0',
+  POSTERN_SECRET: 'a secret of at least thirty-two bytes for tests',
+  ...{ POSTERN_OIDC_ISSUER: 'https://127.0.0.1:1', POSTERN_OIDC_CLIENT_ID: 'edge' },
+  POSTERN_OIDC_CLIENT_SECRET: 'client-secret',
+};
+
+const SENTENCE = /^postern: Redis at \S+ .*: an edge cannot start without it \(ERR_STORE_UNAVAILABLE\)$/;
 
 describe('an edge that starts while its Redis goes away', { skip: redisMissing(), concurrency: true }, () => {
   const redis = TestRedis.prepare();
@@ -23,12 +33,9 @@ describe('an edge that starts while its Redis goes away', { skip: redisMissing()
     const edge = new Program({
       ...{ name: `edge ${name}`, script: POSTERN, args: ['edge'] },
       env: {
-        ...{ POSTERN_URL: 'https://tunnel.test', POSTERN_STORE_URL: store.url },
+        ...{ ...BASIC, POSTERN_STORE_URL: store.url },
         ...{ POSTERN_LISTEN: `http://127.0.0.1:${port},https://127.0.0.1:${secure}` },
-        POSTERN_ADMIN_LISTEN: `127.0.0.1:${await freePort()}`,
-        POSTERN_SECRET: 'a secret of at least thirty-two bytes for tests',
-        ...{ POSTERN_OIDC_ISSUER: 'https://127.0.0.1:1', POSTERN_OIDC_CLIENT_ID: 'edge' },
-        ...{ POSTERN_OIDC_CLIENT_SECRET: 'client-secret', POSTERN_ACME: 'on' },
+        POSTERN_ACME: 'on',
         ...{ POSTERN_ACME_DIRECTORY: 'https://127.0.0.1:1/directory', POSTERN_ACME_EMAIL: 'ops@acme.com' },
         ...env,
       },
@@ -39,8 +46,6 @@ describe('an edge that starts while its Redis goes away', { skip: redisMissing()
     });
     return { edge, store, port };
   }
-
-  const SENTENCE = /^postern: Redis at \S+ .*: an edge cannot start without it \(ERR_STORE_UNAVAILABLE\)$/;
 
   test('ends with one sentence when it stays away before the certificates are read, whoever is connected', async (t) => {
     const { edge, store, port } = await starting(t, 'certificates');
@@ -74,6 +79,42 @@ describe('an edge that starts while its Redis goes away', { skip: redisMissing()
         edge.stderr,
       );
       assert.match(edge.stderr, /^postern: a worker could not start$/m);
+    });
+});
+
+describe('an edge that starts while its Redis does not let it read', {
+  skip: redisMissing(),
+  concurrency: true,
+}, () => {
+  const together = { POSTERN_PEER_LISTEN: 'https://127.0.0.1:0' };
+  const strange = (kind: string) => ['SET', `postern:1:entries:${kind}`, 'of somebody else'];
+  const forbidding = (command: string) => ['ACL', 'SETUSER', 'postern', `-${command}`];
+  const cases = [
+    ['forbids HSCAN', forbidding('hscan'), {}, /does not permit a command: expected the ACL that docs\/redis\.md has/],
+    ['forbids HGET', forbidding('hget'), {}, /does not permit a command: expected the ACL that docs\/redis\.md has/],
+    ['has no entries under the last key', strange('knock'), {}, /has something else where Postern keeps its entries/],
+    [
+      'has no tunnels under their key',
+      strange('tunnel'),
+      together,
+      /has something else where Postern keeps its entries/,
+    ],
+  ] as const;
+
+  for (const [what, command, env, reason] of cases)
+    test(`ends with one sentence when it ${what}`, async (t) => {
+      const redis = await TestRedis.start();
+      t.after(() => redis.close());
+      assert.match(await redis.command(...command), /^\+OK/);
+      const edge = new Program({
+        ...{ name: `edge: ${what}`, script: POSTERN, args: ['edge'] },
+        env: { ...BASIC, POSTERN_STORE_URL: redis.url, POSTERN_LISTEN: '127.0.0.1:0', ...env },
+      });
+      t.after(() => edge.kill());
+      assert.deepEqual(await edge.exited, { code: 1, signal: null });
+      const sentences = edge.stderr.split('\n').filter((line) => SENTENCE.test(line));
+      assert.equal(sentences.length, 1, edge.stderr);
+      assert.match(sentences[0] ?? '', reason);
     });
 });
 

@@ -4,6 +4,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { storeUrl } from '../../../../src/config/store-url.js';
 import { Redemptions } from '../../../../src/store/redemptions.js';
+import { LOOK_INTERVAL_MS } from '../../../../src/store/redis/follower.js';
 import { DEADLINE_MS, RedisStore } from '../../../../src/store/redis/store.js';
 import { Revocations } from '../../../../src/store/revocations.js';
 import type { Change } from '../../../../src/store/store.js';
@@ -104,6 +105,22 @@ describe('a store in Redis', { skip: redisMissing() }, () => {
     await one.put('grant:a', 'two').catch(() => {}); // its own watchers have to be told, and one of them reads again
     await again;
     assert.equal((await one.get('grant:a'))?.value, 'two');
+  });
+
+  it('says that entries cannot be read again, and for how long, until they can', async () => {
+    const shared = () => other.stats().shared;
+    await one.put('grant:a', 'one');
+    await redis.command('ACL', 'SETUSER', 'postern', '-hscan');
+    const again = told.until(isAll('two'));
+    await redis.command('HINCRBY', 'postern:1:head', 'version', '1');
+    await one.put('grant:a', 'two').catch(() => {});
+    await eventually(() => shared()?.problem !== undefined);
+    assert.match(shared()?.problem ?? '', /^Redis at \S+ does not permit a command: expected the ACL/);
+    await eventually(() => (shared()?.ageMs ?? 0) > 3 * LOOK_INTERVAL_MS); // of the changes it knows all the time
+    await redis.command('ACL', 'SETUSER', 'postern', '+hscan');
+    await again;
+    assert.equal(shared()?.problem, undefined);
+    await eventually(() => (shared()?.ageMs ?? 0) < 2 * LOOK_INTERVAL_MS);
   });
 
   it('reads all again from a server that was emptied, connected or not', async () => {
