@@ -15,7 +15,7 @@ export const USAGE = `npm run bench -- [options]
   --workers-rounds N  of two seconds each, with the agent at the same worker and at the other one; 20
   --only WORDS        speed, gate, eyes, inspector, workers, visitors, cold, wan, links or tls, separated by commas; all of them
   --wan-rounds N      5
-  --wan-seconds N     after which a download over the long way is broken off; 6
+  --wan-seconds N     after which a download over the long path is broken off; 6
   --idle-visitors N   idle TLS connections on one edge; 1000
   --links N           idle links on one edge; 3000, fewer measure what an edge takes by itself
   --hold-seconds N    how long they are held; 60

@@ -15,6 +15,7 @@ import * as goals from './goals.js';
 import { measureIdleLinks } from './idle-links.js';
 import { measureIdleTls } from './idle-tls.js';
 import { measureInspector } from './inspector.js';
+import { measureCold, measurePaths } from './paths.js';
 import { ProcessorTime } from './processor.js';
 import { rotated } from './rounds.js';
 import { Samples } from './samples.js';
@@ -34,7 +35,6 @@ import {
   TWO_WORKERS,
 } from './variants.js';
 import { measureVisitors } from './visitors.js';
-import { measureCold, measureWays } from './ways.js';
 import { measureWorkers } from './workers.js';
 
 interface SpeedCase {
@@ -79,9 +79,9 @@ async function main(): Promise<void> {
     const absence = await measureVisitors(driver, systems, amount, samples);
     if (absence !== undefined) notes.push(absence);
   }
-  const ways = { rounds: Number(flags['wan-rounds']), maxSeconds: Number(flags['wan-seconds']) };
-  if (wanted.has('cold')) await measureCold(systems, target, ways, samples);
-  if (wanted.has('wan')) await measureWays(systems, target, ways, samples);
+  const amount = { rounds: Number(flags['wan-rounds']), maxSeconds: Number(flags['wan-seconds']) };
+  if (wanted.has('cold')) await measureCold(systems, target, amount, samples);
+  if (wanted.has('wan')) await measurePaths(systems, target, amount, samples);
   await end();
   await target.end();
   if (wanted.has('links')) await measureLinks(samples, notes);
@@ -185,7 +185,7 @@ function describe(driver: Driver, target: BenchTarget): string {
   return `${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${cpus().length} x ${cpu?.model.trim()}
 commit ${commit()}; target: ${target.name} (${target.origin}); driver: ${driver.name}
 ${flags.rounds} rounds of ${flags.seconds} s, ${flags.connections} connections, 10 MB with 4; the edge logs from ${flags['log-level']} on
-${POSTERN}: gate on, a signed-in session; ${GATE_OFF}: the same tunnel, agent and link, asked by nobody who is signed in; ${HTTP_PROXY}: single hop; ${TARGET}: alone, over the long way raw TCP`;
+${POSTERN}: gate on, a signed-in session; ${GATE_OFF}: the same tunnel, agent and link, asked by nobody who is signed in; ${HTTP_PROXY}: single hop; ${TARGET}: alone, over the long path raw TCP`;
 }
 
 function commit(): string {

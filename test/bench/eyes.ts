@@ -55,11 +55,11 @@ async function measurePair(
   amount: EyesAmount,
   samples: Samples,
 ): Promise<void> {
-  const ways = [
+  const entrances = [
     [EYES_ON, on],
     [EYES_OFF, off],
   ] as const;
-  await driveInTurns(driver, ways, amount, {
+  await driveInTurns(driver, entrances, amount, {
     turn: (name, { requests, time }) => samples.add(EYES, name, time.edgeUs / requests),
     round: (number) =>
       console.error(`round ${number}: ${EYES}: ${samples.ratio([EYES, EYES_ON], [EYES, EYES_OFF]).toFixed(3)}`),

@@ -13,7 +13,7 @@ import {
   VISITOR_CASES,
 } from './variants.js';
 
-export const WAYS = ['200 Mbit/s', '1 Gbit/s'] as const;
+export const PATHS = ['200 Mbit/s', '1 Gbit/s'] as const;
 export const SMALL = '1 KB, requests/s';
 export const GATE = '1 KB, on and off in turns, requests/s';
 export const EDGE_TIME = '1 KB, on and off in turns, CPU of the edge, us a request';
@@ -30,10 +30,10 @@ export const WORKERS_CPU = '1 KB, one process and two workers, requests per CPU-
 export const IDLE_LINK = 'idle link, KB';
 export const IDLE_LINKS_CPU = '10,000 idle links, CPU of the edge, % of a core';
 export const IDLE_TLS = 'idle TLS connection, KB';
-export const download = (way: string) => `100 MB over 100 ms, ${way}, MB/s`;
-export const small = (way: string) => `1 KB during that, ${way}, ms`;
-export const idle = (way: string) => `1 KB on the idle link, ${way}, ms`;
-export const cold = (way: string) => `the first 100 MB of a link over 100 ms, ${way}, MB/s`;
+export const download = (path: string) => `100 MB over 100 ms, ${path}, MB/s`;
+export const small = (path: string) => `1 KB during that, ${path}, ms`;
+export const idle = (path: string) => `1 KB on the idle link, ${path}, ms`;
+export const cold = (path: string) => `the first 100 MB of a link over 100 ms, ${path}, MB/s`;
 
 /** The rows of processor time beside one of requests per second. */
 export const perCpuSecond = (measure: string, end: 'edge' | 'agent') =>
@@ -91,14 +91,14 @@ const visitorRows = (measure: string): Row[] => [
   { measure: perCpuSecond(measure, 'agent') },
 ];
 
-const wayRows = (way: string): Row[] => [
-  beside(cold(way), TARGET, { form: 'percent', least: 0.8, aim: 0.92, better: 'more' }),
-  beside(download(way), TARGET, { form: 'percent', least: 0.9, aim: 0.97, better: 'more' }),
+const pathRows = (path: string): Row[] => [
+  beside(cold(path), TARGET, { form: 'percent', least: 0.8, aim: 0.92, better: 'more' }),
+  beside(download(path), TARGET, { form: 'percent', least: 0.9, aim: 0.97, better: 'more' }),
   {
-    measure: small(way),
+    measure: small(path),
     goal: {
       against: 'idle RTT',
-      value: (samples) => samples.ratio([small(way), POSTERN], [idle(way), TARGET]),
+      value: (samples) => samples.ratio([small(path), POSTERN], [idle(path), TARGET]),
       ...{ ...shorter, least: 2, aim: 1.3 },
     },
   },
@@ -133,7 +133,7 @@ export const ROWS: readonly Row[] = [
   ...cpuRows(MIDDLE),
   beside(LARGE, GO, { ...ratio, least: 1.5, aim: 2.5 }),
   ...VISITOR_CASES.flatMap(({ measure }) => visitorRows(measure)),
-  ...WAYS.flatMap(wayRows),
+  ...PATHS.flatMap(pathRows),
   beside(RELAYED, SAME_WORKER, { ...shorter, least: 1.6, aim: 1.4 }, OTHER_WORKER),
   { measure: RELAYED_EDGE },
   { measure: WORKERS },

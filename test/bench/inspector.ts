@@ -33,11 +33,11 @@ async function measurePair(
   amount: EyesAmount,
   samples: Samples,
 ): Promise<void> {
-  const ways = [
+  const entrances = [
     [INSPECTOR_ON, on],
     [INSPECTOR_OFF, off],
   ] as const;
-  await driveInTurns(driver, ways, amount, {
+  await driveInTurns(driver, entrances, amount, {
     turn: (name, { requests, seconds, time }) => {
       samples.add(INSPECTED, name, requests / seconds);
       samples.add(INSPECTED_CPU, name, time.agentUs / requests);

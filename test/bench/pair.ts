@@ -1,4 +1,4 @@
-/** Two ways to a target under the same load, in turns of some seconds, so that what the machine does meanwhile meets both. */
+/** Two entrances to a target under the same load, in turns of some seconds, so that what the machine does meanwhile meets both. */
 import type { Driver } from './driver.js';
 import { ProcessorTime } from './processor.js';
 import type { Entrance } from './systems.js';
@@ -20,10 +20,10 @@ export interface Turn {
   readonly time: ProcessorTime;
 }
 
-/** `turn` is called behind each turn with the name of its way, `round` behind each round of two. */
+/** `turn` is called behind each turn with the name of its entrance, `round` behind each round of two. */
 export async function driveInTurns(
   driver: Driver,
-  ways: readonly [readonly [string, Entrance], readonly [string, Entrance]],
+  entrances: readonly [readonly [string, Entrance], readonly [string, Entrance]],
   { rounds, connections, warmUpSeconds, seconds = 1 }: PairAmount,
   { turn, round }: { readonly turn: (name: string, turn: Turn) => void; readonly round: (number: number) => void },
 ): Promise<void> {
@@ -32,9 +32,9 @@ export async function driveInTurns(
     headers: await headers(),
     connections,
   });
-  for (const [, entrance] of ways) await driver.drive({ ...(await load(entrance)), seconds: warmUpSeconds });
+  for (const [, entrance] of entrances) await driver.drive({ ...(await load(entrance)), seconds: warmUpSeconds });
   for (let number = 1; number <= rounds; number++) {
-    for (const [name, entrance] of number % 2 === 1 ? ways : ways.toReversed()) {
+    for (const [name, entrance] of number % 2 === 1 ? entrances : entrances.toReversed()) {
       const one = await load(entrance);
       const time = new ProcessorTime(entrance);
       const { requestsPerSecond, errors } = await driver.drive({ ...one, seconds });

@@ -22,7 +22,7 @@ export interface System extends Entrance {
   readonly name: string;
   /** Where visitors may speak HTTP/2, over clear text with prior knowledge and over TLS; absent where they may not. */
   readonly http2?: { readonly clear: Entrance; readonly tls: Entrance };
-  /** Another way in whose agent dials the edge at `edgePort` through `open`; absent where there is no agent. */
+  /** Another tunnel whose agent dials the edge at `edgePort` through `open`; absent where there is no agent. */
   readonly overWan?: (open: (edgePort: number) => Promise<number>) => Promise<Place>;
 }
 
@@ -78,9 +78,9 @@ export async function enter(
 }
 
 async function gated(postern: Postern, secure: Postern, { origin: targetUrl }: BenchTarget): Promise<System> {
-  let ways = 0;
+  let tunnels = 0;
   const overWan: System['overWan'] = async (open) =>
-    enter(postern, targetUrl, `wan-${++ways}`, { via: `http://localhost:${await open(postern.port)}` });
+    enter(postern, targetUrl, `wan-${++tunnels}`, { via: `http://localhost:${await open(postern.port)}` });
   const clear = await enter(postern, targetUrl);
   return { name: POSTERN, ...clear, http2: { clear, tls: await enter(secure, targetUrl) }, overWan };
 }

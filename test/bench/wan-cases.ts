@@ -1,5 +1,5 @@
 /**
- * What a long way does to a tunnel: a download of 100 MB while small requests are asked for, over a link with a
+ * What a long path does to a tunnel: a download of 100 MB while small requests are asked for, over a link with a
  * round-trip time and a rate, and the same over plain TCP.
  */
 import { Agent, get, type IncomingMessage } from 'node:http';

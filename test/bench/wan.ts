@@ -1,12 +1,12 @@
 /**
- * A long way inside this process: a TCP relay whose connections have a round-trip time, a rate and a bounded queue in
+ * A long path inside this process: a TCP relay whose connections have a round-trip time, a rate and a bounded queue in
  * front of it, each connection its own. Bytes leave at the rate and arrive half a round trip later; what finds the queue
  * full waits at the sender, as it would behind a window that is full. Nothing is lost and nothing is reordered.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-export interface Way {
+export interface NetworkPath {
   readonly rttMs: number;
   /** Bits per second. */
   readonly rate: number;
@@ -16,7 +16,7 @@ export interface Way {
 // this process is busy.
 const QUEUE_MS = 20;
 
-/** A running link; every connection to `port` goes the long way to `toPort`. */
+/** A running link; every connection to `port` goes the long path to `toPort`. */
 export class WanLink {
   readonly #listener: Server;
   readonly #sockets = new Set<Socket>();
@@ -25,13 +25,13 @@ export class WanLink {
     this.#listener = listener;
   }
 
-  static async open(way: Way, toPort: number): Promise<WanLink> {
-    // A sender's end passes alone, as over the real way.
+  static async open(path: NetworkPath, toPort: number): Promise<WanLink> {
+    // A sender's end passes alone, as over a real path.
     const listener = createServer({ allowHalfOpen: true, noDelay: true });
     const link = new WanLink(listener);
     listener.on('connection', (near) => {
       const far = connect({ port: toPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-      link.#join(near, far, way);
+      link.#join(near, far, path);
     });
     listener.listen(0, '127.0.0.1');
     await once(listener, 'listening');
@@ -47,13 +47,13 @@ export class WanLink {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #join(near: Socket, far: Socket, way: Way): void {
+  #join(near: Socket, far: Socket, path: NetworkPath): void {
     for (const [one, other] of [
       [near, far],
       [far, near],
     ] as const) {
       this.#sockets.add(one);
-      new Direction(one, other, way);
+      new Direction(one, other, path);
       one.on('error', () => other.destroy());
       one.on('close', () => {
         this.#sockets.delete(one);
@@ -81,7 +81,7 @@ class Direction {
   #blocked = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(from: Socket, to: Socket, { rttMs, rate }: Way) {
+  constructor(from: Socket, to: Socket, { rttMs, rate }: NetworkPath) {
     this.#from = from;
     this.#to = to;
     this.#oneWayMs = rttMs / 2;
@@ -117,7 +117,7 @@ class Direction {
     else if (!this.#to.write(bytes)) this.#blocked = true;
   }
 
-  // A receiver that does not read stops the whole direction: what is on its way fills, then the sender waits.
+  // A receiver that does not read stops the whole direction: what is in flight fills, then the sender waits.
   #holdBack(nowMs: number): void {
     const queuedMs = this.#leftAtMs - nowMs;
     if (queuedMs > QUEUE_MS || this.#blocked) this.#from.pause();

@@ -83,13 +83,13 @@ async function measureBoth(
   amount: WorkersAmount,
   samples: Samples,
 ): Promise<void> {
-  const ways = [
+  const entrances = [
     [ONE_PROCESS, alone],
     [TWO_WORKERS, shared],
   ] as const;
   await driveInTurns(
     driver,
-    ways,
+    entrances,
     { ...amount, seconds: SECONDS },
     {
       turn: (name, { requests, seconds, time }) => {

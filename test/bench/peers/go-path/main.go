@@ -1,6 +1,6 @@
-// A long way: a TCP relay whose connections have a round-trip time, a rate and a bounded queue in front of it, each connection
+// A long path: a TCP relay whose connections have a round-trip time, a rate and a bounded queue in front of it, each connection
 // its own. What wan.ts does within Node, for a third of the processor time and in memory that is used again, both of which the
-// ends of the way need. `go-path PORT RTT-IN-MS BITS-PER-SECOND` prints the port that leads to PORT.
+// ends of the path need. `go-path PORT RTT-IN-MS BITS-PER-SECOND` prints the port that leads to PORT.
 package main
 
 import (
@@ -32,7 +32,7 @@ type parcel struct {
 
 func main() {
 	to := "127.0.0.1:" + os.Args[1]
-	way := path{time.Duration(number(os.Args[2])) * time.Millisecond / 2, float64(number(os.Args[3])) / 8}
+	p := path{time.Duration(number(os.Args[2])) * time.Millisecond / 2, float64(number(os.Args[3])) / 8}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
@@ -43,7 +43,7 @@ func main() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		go way.join(near.(*net.TCPConn), to)
+		go p.join(near.(*net.TCPConn), to)
 	}
 }
 
@@ -55,43 +55,43 @@ func number(text string) int {
 	return value
 }
 
-func (way path) join(near *net.TCPConn, to string) {
+func (p path) join(near *net.TCPConn, to string) {
 	connection, err := net.Dial("tcp", to)
 	if err != nil {
 		near.Close()
 		return
 	}
 	far := connection.(*net.TCPConn)
-	go way.carry(near, far)
-	way.carry(far, near)
+	go p.carry(near, far)
+	p.carry(far, near)
 }
 
 // One direction. Its end passes alone; when an end breaks off, so does the other.
-func (way path) carry(from, to *net.TCPConn) {
-	// As much as is on its way and in the queue: then a receiver that does not read stops the sender.
-	most := int(way.bytesPerSec*(way.oneWay+queue).Seconds())/readBytes + 2
-	onTheWay := make(chan parcel, most)
-	go deliver(onTheWay, from, to)
+func (p path) carry(from, to *net.TCPConn) {
+	// As much as is in flight and in the queue: then a receiver that does not read stops the sender.
+	most := int(p.bytesPerSec*(p.oneWay+queue).Seconds())/readBytes + 2
+	inFlight := make(chan parcel, most)
+	go deliver(inFlight, from, to)
 	left := time.Now()
 	for {
 		bytes := buffers.Get().([]byte)
 		count, err := from.Read(bytes)
 		if err != nil {
-			close(onTheWay)
+			close(inFlight)
 			return
 		}
 		now := time.Now()
 		if left.Before(now) {
 			left = now
 		}
-		left = left.Add(time.Duration(float64(count) / way.bytesPerSec * float64(time.Second)))
-		onTheWay <- parcel{left.Add(way.oneWay), bytes[:count]}
+		left = left.Add(time.Duration(float64(count) / p.bytesPerSec * float64(time.Second)))
+		inFlight <- parcel{left.Add(p.oneWay), bytes[:count]}
 		time.Sleep(time.Until(left.Add(-queue)))
 	}
 }
 
-func deliver(onTheWay <-chan parcel, from, to *net.TCPConn) {
-	for next := range onTheWay {
+func deliver(inFlight <-chan parcel, from, to *net.TCPConn) {
+	for next := range inFlight {
 		time.Sleep(time.Until(next.due))
 		if _, err := to.Write(next.bytes); err != nil {
 			from.Close()
@@ -99,7 +99,7 @@ func deliver(onTheWay <-chan parcel, from, to *net.TCPConn) {
 		}
 		buffers.Put(next.bytes[:cap(next.bytes)])
 	}
-	for range onTheWay { // what can no longer arrive
+	for range inFlight { // what can no longer arrive
 	}
 	to.CloseWrite()
 }
