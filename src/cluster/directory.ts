@@ -19,7 +19,7 @@ export interface ClusterNode {
   readonly peer: string;
   /** One that drains takes no agents. It serves those that it has until they are elsewhere. */
   readonly state: 'up' | 'draining';
-  /** A shorter way for nodes on the same machine: workers of one supervisor. */
+  /** A shorter route for nodes on the same machine: workers of one supervisor. */
   readonly nearby?: {
     /** Random for each start of the supervisor. */
     readonly machine: string;

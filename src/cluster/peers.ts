@@ -27,7 +27,7 @@ export interface PeersOptions {
   readonly own: OwnLinks;
   /** What other nodes may call. */
   readonly methods?: PeerMethods;
-  /** The machine of this node, whose nodes have a shorter way. */
+  /** The machine of this node, whose nodes have a shorter route. */
   readonly machine?: string | undefined;
   /** What counts as one stranger of an address; the address unless given. */
   readonly networkOf?: (address: string) => string;

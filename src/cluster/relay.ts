@@ -19,7 +19,7 @@ import { linkLost } from '../link/link.js';
 import type { ServerStream } from '../link/server-stream.js';
 import { NOT_HERE, type PeerRequest, readPeerHead, resetCodeOf } from './relay-protocol.js';
 
-/** Where the requests of a tunnel go: a link of its agent, or the way to one at another node. */
+/** Where the requests of a tunnel go: a link of its agent, or the route to one at another node. */
 export interface TunnelLink {
   /** Aborted once it takes no new request. */
   readonly draining: AbortSignal;

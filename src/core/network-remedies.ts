@@ -1,4 +1,4 @@
-/** What an operator can do about an error of the system or of TLS on the way to another server: a sentence for each. */
+/** What an operator can do about an error of the system or of TLS on the path to another server: a sentence for each. */
 
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host: look at the address',

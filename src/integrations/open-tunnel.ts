@@ -57,8 +57,8 @@ export async function startTunnel(options: TunnelOptions): Promise<RunningTunnel
     const { edge, token } = connection;
     const httpAgent = options.httpAgent ?? connection.httpAgent;
     const name = options.name ?? nameHere(await token());
-    const way = httpAgent === undefined ? {} : { httpAgent };
-    const start = (told: AgentEvents) => startAgent({ ...options, edge, token, name, events: told, ...way });
+    const route = httpAgent === undefined ? {} : { httpAgent };
+    const start = (told: AgentEvents) => startAgent({ ...options, edge, token, name, events: told, ...route });
     tunnel = new RunningTunnel({ start, api: new ApiClient(edge, token), connection, events, signal, timeoutMs });
     return tunnel;
   } catch (error) {

@@ -1,4 +1,4 @@
-/** `postern doctor`: looks at each part of the way from a visitor to the local server, and says what to do where one is at fault. */
+/** `postern doctor`: looks at each part of the path from a visitor to the local server, and says what to do where one is at fault. */
 import type { Command } from 'commander';
 import { readTargetAddress } from '../../agent/target/address.js';
 import { readCa } from '../../agent/target-settings.js';

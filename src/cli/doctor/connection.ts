@@ -1,4 +1,4 @@
-/** Checks of the way to an edge, below HTTP: the name, the connection, the certificate. */
+/** Checks of the path to an edge, below HTTP: the name, the connection, the certificate. */
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -10,7 +10,7 @@ import type { ProxyAgent } from '../process/https-proxy.js';
 import type { Check, Finding } from './check.js';
 import { failureOf } from './probe.js';
 
-export interface EdgeWay {
+export interface EdgeRoute {
   /** Its origin. */
   readonly edge: string;
   /** Connects through a proxy, if there is one. */
@@ -36,21 +36,21 @@ interface SeenCertificate {
 }
 
 /** The three checks. */
-export function connectionChecks(way: EdgeWay): readonly Check[] {
-  const { edge } = way;
+export function connectionChecks(route: EdgeRoute): readonly Check[] {
+  const { edge } = route;
   const url = new URL(edge);
   let seen: SeenCertificate | undefined;
   return [
-    { id: 'dns', look: () => checkName(way) },
+    { id: 'dns', look: () => checkName(route) },
     {
       id: 'connection',
-      needs: way.proxyAgent === undefined && !isNameless(url) ? ['dns'] : [],
+      needs: route.proxyAgent === undefined && !isNameless(url) ? ['dns'] : [],
       look: async (signal) => {
         try {
-          const { address, certificate } = await openOnce(way, signal);
+          const { address, certificate } = await openOnce(route, signal);
           seen = certificate;
           const through =
-            way.proxyAgent === undefined ? '' : ` through the proxy ${way.proxyAgent.proxyHost} (HTTPS_PROXY)`;
+            route.proxyAgent === undefined ? '' : ` through the proxy ${route.proxyAgent.proxyHost} (HTTPS_PROXY)`;
           return { result: 'ok', text: `${url.host} accepts connections${address}${through}` };
         } catch (error) {
           return failureOf(linkLost(error), edge);
@@ -72,7 +72,7 @@ function isNameless({ hostname }: URL): boolean {
   return isLoopback(hostname) || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;
 }
 
-async function checkName({ edge, proxyAgent }: EdgeWay): Promise<Finding> {
+async function checkName({ edge, proxyAgent }: EdgeRoute): Promise<Finding> {
   const url = new URL(edge);
   if (isNameless(url)) return { result: 'ok', text: `${url.hostname} needs no look-up` };
   if (proxyAgent !== undefined)
@@ -87,12 +87,12 @@ async function checkName({ edge, proxyAgent }: EdgeWay): Promise<Finding> {
 
 /** Connects, says nothing, and looks at the certificate, whether or not it is trusted. */
 async function openOnce(
-  way: EdgeWay,
+  route: EdgeRoute,
   signal: AbortSignal,
 ): Promise<{ address: string; certificate: SeenCertificate | undefined }> {
-  const socket = await open(way, AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]));
+  const socket = await open(route, AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]));
   const { remoteAddress } = socket as Socket;
-  const address = way.proxyAgent !== undefined || remoteAddress === undefined ? '' : ` at ${remoteAddress}`;
+  const address = route.proxyAgent !== undefined || remoteAddress === undefined ? '' : ` at ${remoteAddress}`;
   const certificate = socket instanceof TLSSocket ? certificateOf(socket) : undefined;
   socket.destroy();
   return { address, certificate };
@@ -107,7 +107,7 @@ function certificateOf(socket: TLSSocket): SeenCertificate {
   };
 }
 
-function open({ edge, proxyAgent }: EdgeWay, signal: AbortSignal): Promise<Duplex> {
+function open({ edge, proxyAgent }: EdgeRoute, signal: AbortSignal): Promise<Duplex> {
   const { protocol, hostname, port } = new URL(edge);
   const host = hostname.replace(/^\[|\]$/g, '');
   const isTls = protocol === 'https:';

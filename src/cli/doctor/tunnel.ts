@@ -98,7 +98,7 @@ class Silence extends Error {}
 
 function judgeRefusal(error: unknown, edge: string): { readonly finding: Finding; readonly outcome?: Outcome } {
   if (error instanceof Silence) {
-    const text = 'the WebSocket opens, but what is sent does not arrive: something on the way holds it back';
+    const text = 'the WebSocket opens, but what is sent does not arrive: something on the path holds it back';
     return { finding: { result: 'failure', text, fix: UPGRADE_FIX } };
   }
   if (!(error instanceof PosternError)) throw error;

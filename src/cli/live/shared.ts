@@ -1,4 +1,4 @@
-/** What the tunnels of one process share: the token and the way to the edge, the output, the log and the keys. */
+/** What the tunnels of one process share: the token and the route to the edge, the output, the log and the keys. */
 import type { Agent as HttpAgent } from 'node:http';
 import type { AgentConfig } from '../../config/agent-config.js';
 import type { LogLevel } from '../../config/values.js';

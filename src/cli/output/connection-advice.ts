@@ -18,7 +18,7 @@ const NETWORK = 'Look at the network, a VPN or a firewall; if a proxy is the onl
 const NO_CERTIFICATE = 'no certificate';
 const ALERTS = /alert (?:handshake failure|internal error)|unrecognized name/;
 
-const DOCTOR = '"postern doctor" looks at each part of the way.';
+const DOCTOR = '"postern doctor" looks at each part of the path.';
 
 /** By the code of a system error, of TLS or of the HTTP parser. */
 const CAUSES: Readonly<Record<string, Explanation>> = {
@@ -67,7 +67,7 @@ export function explainOffline(error: PosternError, edge: string): Explanation {
   return { reason, remedy: remedy === undefined ? DOCTOR : `${remedy} ${DOCTOR}` };
 }
 
-/** The same for who looks at each part of the way already. */
+/** The same for who looks at each part of the path already. */
 export function explainLost(error: PosternError, edge: string): Explanation {
   if (error.code !== 'ERR_LINK_LOST') return { reason: error.text };
   const known = CAUSES[causeOf(error) ?? ''];

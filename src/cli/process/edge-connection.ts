@@ -1,6 +1,6 @@
 /**
  * How a program that opens a tunnel by itself reaches the edge: what its options leave out comes from where the command takes
- * it, which is the environment, the developer's file and the sign-in of `postern login`; so does the way through a proxy.
+ * it, which is the environment, the developer's file and the sign-in of `postern login`; so does the route through a proxy.
  */
 import type { Agent } from 'node:http';
 import { CONNECTION_OPTIONS, loadApiConfig, loadEdge } from '../../config/api-config.js';

@@ -7,7 +7,7 @@ import { proxyAgentFor } from './https-proxy.js';
 // A response with one of these has no content (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
 const WITHOUT_CONTENT = new Set([204, 205, 304]);
 
-// An edge responds in milliseconds with a few hundred bytes; what is on the way to it may not.
+// An edge responds in milliseconds with a few hundred bytes; what is on the path to it may not.
 const TIMEOUT_MS = 15_000;
 const MAX_BODY_BYTES = 65_536;
 

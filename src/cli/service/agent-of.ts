@@ -23,7 +23,7 @@ export interface Asked {
   readonly folder: string;
 }
 
-// What makes a difference to the way to the edge. A service does not inherit it.
+// What makes a difference to the route to the edge. A service does not inherit it.
 const PASSED_ON = ['HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy', 'NODE_EXTRA_CA_CERTS', 'XDG_CONFIG_HOME'];
 
 /** With the file of its token if that has to be written. */

@@ -27,7 +27,7 @@ export class ShownTunnels {
     this.#options = options;
   }
 
-  /** Shows a tunnel with the links of this node that serve it, or with the way to others. */
+  /** Shows a tunnel with the links of this node that serve it, or with the route to others. */
   show(tunnel: Tunnel, { name, epoch, places }: TunnelRecord, own: readonly OwnLink[]): void {
     const { registry, directory, peers, changed } = this.#options;
     const away = own.length > 0 ? [] : places.filter(({ node }) => node !== directory.self.id);

@@ -1,6 +1,6 @@
 /**
  * The links of trial offers (docs/protocol.md): they carry PINGs and no requests, belong to no tunnel, and end soon. They show an
- * agent's owner whether an offer would be admitted, and whether what is on the way passes WebSockets.
+ * agent's owner whether an offer would be admitted, and whether what is on the path passes WebSockets.
  */
 import type { OutboundLink } from '../../link/outbound-link.js';
 

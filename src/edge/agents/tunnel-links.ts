@@ -1,4 +1,4 @@
-/** The ways to the agent of a tunnel: links of this node, those at other nodes, and the choice where there are several. */
+/** The routes to the agent of a tunnel: links of this node, those at other nodes, and the choice where there are several. */
 import type { Peers } from '../../cluster/peers.js';
 import type { TunnelLink } from '../../cluster/relay.js';
 import { notHere } from '../../cluster/relay-protocol.js';

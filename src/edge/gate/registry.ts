@@ -1,5 +1,5 @@
 /**
- * The tunnels of this edge and the way to the agent of each, at whichever node it is. A tunnel whose agent has disconnected is remembered, so that visitors whom
+ * The tunnels of this edge and the route to the agent of each, at whichever node it is. A tunnel whose agent has disconnected is remembered, so that visitors whom
  * its policy allows learn that it is offline, while others do not learn that it exists.
  */
 import type { Policy } from '../../auth/identity/policy.js';

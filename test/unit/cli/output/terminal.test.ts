@@ -180,7 +180,7 @@ describe('Terminal', () => {
     assert.match(told, /^offline {2}cannot reach tunnel\.acme\.com: nothing listens there \(ERR_LINK_LOST\)$/);
     assert.match(rest[0] ?? '', /--edge/);
     assert.equal(text.split('offline').length, 2);
-    assert.equal(rest[1], '         doctor" looks at each part of the way.');
+    assert.equal(rest[1], '         doctor" looks at each part of the path.');
     const passing = (rest[2] ?? '').split('\r\x1b[2K').map((line) => line.trim());
     assert.deepEqual(passing, [
       'attempt 1, again in 100 ms',
