@@ -26,9 +26,11 @@ import { openTraces } from './ops/traces.js';
 import { createProviders, warnAboutProviders } from './provider.js';
 import { warnAboutNames } from './reachability.js';
 import { openRemembered } from './remembered.js';
+import { proxyCheck } from './request/client-address.js';
 import { openStore } from './state.js';
 import { Stopping } from './stopping.js';
-import { ConnectionCount, listen, portOf } from './visitors/http1/listener.js';
+import { listen, portOf } from './visitors/http1/listener.js';
+import { ConnectionCount } from './visitors/listen/connection-count.js';
 
 /** A running edge. */
 export interface Edge {
@@ -88,7 +90,7 @@ export async function startEdge(config: EdgeConfig, options: EdgeOptions): Promi
 
 async function startOn(store: Store, config: EdgeConfig, options: EdgeOptions): Promise<Edge> {
   const { log, audit, health, inherited = [], version = 'unknown', shared } = options;
-  const connections = new ConnectionCount();
+  const connections = new ConnectionCount(proxyCheck(config.trustProxy));
   const revalidator = new Revalidator({ uploadIdleMs: config.uploadIdleMs, isCrowded: () => connections.isCrowded });
   const providers = createProviders(config, log);
   const peers = config.peer && new PeerOthers();

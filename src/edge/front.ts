@@ -14,10 +14,11 @@ import { markLocal, peerAddress, proxyCheck } from './request/client-address.js'
 import { withPatience } from './store-patience.js';
 import { EdgeTls } from './tls/edge-tls.js';
 import { createRedirectServer } from './visitors/http1/https-redirect.js';
-import { type ConnectionCount, createVisitorServer, serve } from './visitors/http1/listener.js';
+import { createVisitorServer, serve } from './visitors/http1/listener.js';
 import type { Http1Requests } from './visitors/http1/requests.js';
 import type { Http2Connections } from './visitors/http2/connections.js';
 import { requireHttp1 } from './visitors/http2/http1-required.js';
+import type { ConnectionCount } from './visitors/listen/connection-count.js';
 import type { HandedOut } from './visitors/listen/handed-out.js';
 import { Handshakes } from './visitors/listen/handshakes.js';
 import { type Listener, Listeners } from './visitors/listen/listeners.js';
@@ -167,8 +168,12 @@ export class Front {
   }
 
   #accept(socket: Socket, { scheme, isLocal }: Listener): void {
-    if (!this.#options.connections.add(socket)) return void socket.destroy();
+    const { connections, observer } = this.#options;
     if (isLocal) markLocal(socket);
+    if (!connections.add(socket)) {
+      observer.emit({ kind: 'over-budget', budget: 'connections', address: peerAddress(socket) });
+      return void socket.destroy();
+    }
     if (scheme === 'https') this.#handshakes?.accept(socket);
     else this.#undecided.add(socket);
   }

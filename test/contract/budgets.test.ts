@@ -44,6 +44,7 @@ import {
   CLIENT_REFRESHES,
   CLIENT_REGISTRATIONS,
   CLIENT_SIGN_INS,
+  CONNECTIONS_OF_ONE,
   CROWDED_CONNECTIONS,
   DEVICE_REQUESTS,
   HANDSHAKES,
@@ -114,6 +115,10 @@ function http2Rows(party: string, { frames, held }: SharedLimits, unless: string
 // By party and what it holds: how much, and what happens past it where a number is in that.
 const BUDGETS: Readonly<Record<string, string | readonly [string, string]>> = {
   'process: connections': count(MAX_CONNECTIONS),
+  'network: connections, unless it is a trusted proxy': [
+    `${count(CONNECTIONS_OF_ONE.most)}; ${count(CONNECTIONS_OF_ONE.crowded)} while ${word(CROWDED_CONNECTIONS / MAX_CONNECTIONS)} of all are open`,
+    'new ones are closed',
+  ],
   'process: bytes of unfinished request heads': `${UNFINISHED_HEADS.maxBytes / MIB} MiB`,
   'process: links': count(LINKS.most),
   'process: bytes that are unread on all links': [

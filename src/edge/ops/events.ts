@@ -227,6 +227,7 @@ export type ConnectionError = (typeof CONNECTION_ERRORS)[number];
 
 /** The limits that a party may exceed, as log and metrics name them. */
 export const BUDGETS = [
+  'connections',
   'handshakes',
   'waiting requests',
   'unfinished heads',

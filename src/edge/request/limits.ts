@@ -45,6 +45,13 @@ export const KEEP_ALIVE_PROBE_MS = 60_000;
 /** Sockets at once, on the front door. Past it new ones are closed, and memory stays bounded. */
 export const MAX_CONNECTIONS = 20_000;
 
+/**
+ * Those of one network: half of them, since no browser has more than six to an edge and a company of thousands may be behind one
+ * address. While nine tenths of all are open one network gets no more than a twentieth, so that whoever holds the rest needs
+ * many networks to keep all others out. What is open is never ended for this.
+ */
+export const CONNECTIONS_OF_ONE = { most: 10_000, crowded: 1_000 };
+
 /** While more than this are open, uploads that no app reads are ended: the edge cannot tell whether their visitors are still connected. */
 export const CROWDED_CONNECTIONS = MAX_CONNECTIONS * 0.9;
 

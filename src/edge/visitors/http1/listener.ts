@@ -9,37 +9,6 @@ import { HeadBudget } from './head-budget.js';
 import { VisitorRequest } from './header-lookup.js';
 import type { Http1Requests } from './requests.js';
 
-/** The connections of an edge, those that were upgraded included. */
-export class ConnectionCount {
-  #open = 0;
-  #whenNone: (() => void)[] = [];
-
-  /** Counts a connection until it is closed. False, and it is not counted, when there are as many as there may be. */
-  add(socket: Socket): boolean {
-    if (this.#open >= limits.MAX_CONNECTIONS) return false;
-    this.#open += 1;
-    socket.once('close', () => {
-      this.#open -= 1;
-      if (this.#open === 0) for (const resolve of this.#whenNone.splice(0)) resolve();
-    });
-    return true;
-  }
-
-  /** Resolves once none is open. */
-  none(): Promise<void> {
-    if (this.#open === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#whenNone.push(resolve));
-  }
-
-  get open(): number {
-    return this.#open;
-  }
-
-  get isCrowded(): boolean {
-    return this.#open > limits.CROWDED_CONNECTIONS;
-  }
-}
-
 /**
  * The server of visitors and agents, with the limits of `limits.ts`. It does not listen: it is given the connections of all
  * sockets of the edge (`serve`), so that what it bounds is bounded for all of them together.

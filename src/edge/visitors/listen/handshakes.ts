@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import { Counts } from '../../../core/counts.js';
 import { PosternError } from '../../../errors.js';
 import { writeResponseHead } from '../../../http1/response-writer.js';
 import type { Observer } from '../../ops/observer.js';
@@ -39,7 +40,7 @@ export class Handshakes {
   readonly #options: HandshakeOptions;
   readonly #limits: typeof HANDSHAKES;
   readonly #running = new Set<Socket>();
-  readonly #byNetwork = new Map<string, number>();
+  readonly #byNetwork = new Counts();
   // Without a certificate, the client gets the alert `handshake_failure`.
   readonly #noContext = createSecureContext();
 
@@ -79,9 +80,8 @@ export class Handshakes {
   #admit(address: string, socket: Socket): (() => void) | undefined {
     const party = this.#options.isProxy(address) ? undefined : network(address);
     if (party !== undefined) {
-      const running = this.#byNetwork.get(party) ?? 0;
-      if (running >= this.#limits.maxOfOne) return undefined;
-      this.#byNetwork.set(party, running + 1);
+      if (this.#byNetwork.of(party) >= this.#limits.maxOfOne) return undefined;
+      this.#byNetwork.add(party);
     }
     this.#running.add(socket);
     const late = setTimeout(() => socket.destroy(), this.#limits.timeoutMs);
@@ -89,16 +89,10 @@ export class Handshakes {
       socket.off('close', over);
       clearTimeout(late);
       this.#running.delete(socket);
-      if (party !== undefined) this.#release(party);
+      if (party !== undefined) this.#byNetwork.remove(party);
     };
     socket.once('close', over);
     return over;
-  }
-
-  #release(party: string): void {
-    const running = this.#byNetwork.get(party) ?? 0;
-    if (running <= 1) this.#byNetwork.delete(party);
-    else this.#byNetwork.set(party, running - 1);
   }
 
   #begin(socket: Socket, first: Buffer, { address, completed }: Begun): void {
