@@ -54,6 +54,11 @@ export class DialBackoff {
     if (failing.failures > AT_ONCE) failing.againAtMs = this.#now() + failing.backoff.next();
   }
 
+  /** A node has reached this one: it may be dialled at once. */
+  heard(id: string): void {
+    this.#failing.delete(id);
+  }
+
   /** A node was reached. */
   reached(id: string): void {
     this.#failing.delete(id);

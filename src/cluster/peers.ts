@@ -110,8 +110,9 @@ export class Peers {
     if (this.#isClosed) return void socket.destroy();
     this.#strangers.add(socket, async () => {
       const readable = tls === undefined ? socket : await tls.accept(socket);
-      await receivePeer(readable, this.#options.identity);
+      const node = await receivePeer(readable, this.#options.identity);
       this.#serve(readable);
+      this.#dialBack(node);
     });
   }
 
@@ -137,6 +138,13 @@ export class Peers {
     this.#inbound.add(link);
     if (this.#isClosed) link.destroy();
     void link.closed.then(() => this.#inbound.delete(link));
+  }
+
+  // The network between the two works at least from there to here: what was cut may be whole again.
+  #dialBack(node: string): void {
+    if (this.#isClosed || !this.#unreachable.ids.includes(node)) return;
+    this.#backoff.heard(node);
+    Promise.resolve(this.#linkTo(node)).catch(() => {}); // #linkTo has told it
   }
 
   #linkTo(node: string): PeerLink | Promise<PeerLink> {

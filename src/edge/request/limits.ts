@@ -47,8 +47,8 @@ export const MAX_CONNECTIONS = 20_000;
 
 /**
  * Those of one network: half of them, since no browser has more than six to an edge and a company of thousands may be behind one
- * address. While nine tenths of all are open one network gets no more than a twentieth, so that whoever holds the rest needs
- * many networks to keep all others out. What is open is never ended for this.
+ * address. While nine tenths of all are open one network gets no more than a twentieth, so that it takes
+ * several networks to keep all others out. What is open is never ended for this.
  */
 export const CONNECTIONS_OF_ONE = { most: 10_000, crowded: 1_000 };
 

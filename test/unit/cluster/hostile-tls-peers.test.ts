@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, connect as dialPlain, type Socket } from 'node:net';
+import { type AddressInfo, createServer as createLocalServer, connect as dialPlain, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { callPeer } from '../../../src/cluster/peer-calls.js';
@@ -13,6 +14,7 @@ import { MAX_STRANGERS_OF_ONE } from '../../../src/cluster/strangers.js';
 import { silentLog } from '../../../src/core/log.js';
 import { deferred } from '../../support/deferred.js';
 import { freePort } from '../../support/free-port.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { PEER_CERTIFICATE, SECRET } from './nodes.js';
 
 const OTHER_SECRET = 'another secret of thirty-two bytes or more';
@@ -141,6 +143,28 @@ describe('nodes over TLS', () => {
     peers.dialAgain();
     assert.deepEqual(await ask(), []);
     assert.deepEqual([peers.unreachable, peers.links.dialled], [0, 1]);
+  });
+
+  it('dial one that they could not reach at once when it has reached them', async (t) => {
+    const free = await freePort();
+    const { ask, peers } = dialler(t, `https://127.0.0.1:${free}`);
+    for (let failure = 0; failure < 3; failure++) await assert.rejects(ask(), { code: 'ERR_LINK_LOST' });
+    await listening(t, [SECRET], free);
+    await assert.rejects(ask(), { code: 'ERR_LINK_LOST' }, 'no time has passed');
+    const path = join(temporaryFolder('peer'), 'ingress.sock');
+    const server = createLocalServer((socket) => peers.accept(socket)).listen(path);
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const owner = new Peers({
+      identity: peerIdentity('owner', [SECRET]),
+      nodeOf: (id) => ({ id, peer: `unix:${path}`, state: 'up' }),
+      own: { linkOf: () => undefined, probe: async () => false },
+      log: silentLog,
+    });
+    t.after(() => owner.destroy());
+    await owner.probe('ingress', { tunnel: 'demo', epoch: 1 });
+    assert.deepEqual(await ask(), []);
+    assert.deepEqual([peers.unreachable, peers.links], [0, { dialled: 1, received: 1 }]);
   });
 
   it('dial one that they cannot reach twice, then less and less often, however much they want of it', async (t) => {
