@@ -69,8 +69,10 @@ interface Valid {
   readonly offered: string;
 }
 
-// How long agents have to dial elsewhere, and how many are asked at a time: 2,000 a second.
-const MOVE_MS = 15_000;
+/** How long agents have to dial elsewhere before an edge that stops drains, in milliseconds. */
+export const MOVE_MS = 15_000;
+
+// How many are asked for that at a time: 2,000 a second.
 const AT_ONCE = 100;
 const PAUSE_MS = 50;
 

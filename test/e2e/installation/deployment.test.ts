@@ -10,6 +10,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { EXIT } from '../../../src/cli/process/exit.js';
 import { loadEdgeConfig } from '../../../src/config/edge-config.js';
 import { EDGE_OPTIONS } from '../../../src/config/edge-options.js';
+import { MOVE_MS } from '../../../src/edge/agents/admission.js';
 import { findCommand } from '../../bench/children.js';
 import { haproxyMissing } from '../../support/haproxy.js';
 import { runPostern } from '../../support/processes.js';
@@ -34,6 +35,11 @@ function load(env: Readonly<Record<string, string>>) {
     readSecretFile: (path) => (path.endsWith('redis-url') ? 'redis://postern:of-redis@redis' : SECRET),
   });
 }
+
+const REQUIRED_AND_SECRET = {
+  ...{ POSTERN_URL: 'https://tunnel.example.com', POSTERN_OIDC_CLIENT_ID: 'example' },
+  ...{ POSTERN_SECRET: SECRET, POSTERN_OIDC_CLIENT_SECRET: SECRET },
+};
 
 const REQUIRED = { POSTERN_URL: 'https://tunnel.example.com', POSTERN_OIDC_CLIENT_ID: 'example' };
 
@@ -354,6 +360,13 @@ describe('deploy/systemd', {
       const prevented = /^RestartPreventExitStatus=(.*)$/m.exec(read(`systemd/${name}`))?.[1] ?? '';
       assert.ok(prevented.split(' ').includes(String(code)), prevented);
     });
+
+  test('postern-edge.service gives an edge of several machines the time to end that Compose gives it', () => {
+    const seconds = (name: string, pattern: RegExp) => Number(pattern.exec(read(name))?.[1]);
+    const compose = seconds('compose.nodes.yaml', /^ +stop_grace_period: (\d+)s$/m);
+    assert.ok(seconds('systemd/postern-edge.service', /^TimeoutStopSec=(\d+)$/m) >= compose);
+    assert.ok(compose > (load(REQUIRED_AND_SECRET).drainMs + MOVE_MS) / 1_000);
+  });
 
   test('postern-edge.service configures an edge', () => {
     const settings = read('systemd/postern-edge.service').matchAll(/^Environment=(\w+)=(.*)$/gm);
