@@ -23,7 +23,7 @@ export const TLS_OPTIONS = {
     placeholder: '[on|off]',
     default: 'off',
     description:
-      "Whether the edge obtains its certificates itself (ACME); on agrees to the authority's terms, and needs POSTERN_STATE_DIR.",
+      "Whether the edge obtains its certificates itself (ACME); on agrees to the authority's terms, and needs POSTERN_STATE_DIR or POSTERN_STORE_URL.",
     schema: acmeSwitch,
   },
   acme_email: {
