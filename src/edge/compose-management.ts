@@ -101,7 +101,7 @@ export function composeManagement(config: EdgeConfig, edgeParts: Parts, composed
     limit: new AttemptLimit('knock', { counters }),
   });
   const logout = backchannelLogoutRoutes({
-    ...{ providers, sessions, endedAccounts, everyone, redemptions, observer },
+    ...{ providers, endedAccounts, everyone, redemptions, observer },
     limit: new AttemptLimit('bad-logout-token', { counters }),
   });
   const invite = inviteRoutes({ ...parts, ...sharing, ceiling, limit: new VisitLimit('wrong-invite', counters) });

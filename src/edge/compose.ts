@@ -45,7 +45,6 @@ export function compose(config: EdgeConfig, edgeParts: Parts) {
     secrets,
     issuers,
     ttlMs: config.sessionTtlMs,
-    clientTtlMs: config.clientTtlMs,
     idleMs: config.sessionIdleMs,
     secure,
     ended,

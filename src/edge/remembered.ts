@@ -48,14 +48,12 @@ export async function openRemembered(
   const ended = new Revocations(store, 'ended-sign-in');
   const endedTokens = new Revocations(store, 'revoked-token');
   const endedAccounts = new EndedAccounts({ store, ttlMs: Math.max(sessionTtlMs, clientTtlMs) });
-  const hasEnded = (id: string | undefined) => id !== undefined && ended.has(id);
-  const isActive = (signIn: VisitorSignIn) =>
-    !hasEnded(signIn.id) && !hasEnded(signIn.providerSession) && !endedAccounts.has(signIn);
+  const isActive = (signIn: VisitorSignIn) => !ended.has(signIn.id) && !endedAccounts.has(signIn);
   const clientSignIns = new ClientSignIns({
     store,
     tokens: new ClientTokens(config.secrets),
     checkEnded: grace.check,
-    isEnded: (session) => hasEnded(session.identity.providerSession) || endedAccounts.has(session),
+    isEnded: (session) => endedAccounts.has(session),
     recheck: (identity) => providers.recheck(identity),
     hostOf: (tunnel) => tunnelHost(config.base, tunnel),
     refreshes: new AttemptLimit('client-refresh', store),

@@ -24,8 +24,6 @@ export interface SessionsOptions {
   readonly issuers: readonly string[];
   /** A sign-in ends after this time. */
   readonly ttlMs: number;
-  /** What an OAuth client may do for a person ends after this time. Default: at once. */
-  readonly clientTtlMs?: number;
   /** A session ends when its visitor was not seen for this time. */
   readonly idleMs: number;
   /** The edge is served over https. */
@@ -137,8 +135,6 @@ export class Sessions {
   isEnded(session: Pick<Session, 'id' | 'identity' | 'signedInAtMs'>): boolean {
     const { ended, endedAccounts, checkEnded } = this.#options;
     checkEnded?.();
-    const { providerSession } = session.identity;
-    if (providerSession !== undefined && ended.has(providerSession)) return true;
     return ended.has(session.id) || endedAccounts?.has(session) === true;
   }
 
@@ -196,12 +192,6 @@ export class Sessions {
   /** Ends every session of the same sign-in, on all hosts. */
   revoke({ id, signedInAtMs }: Pick<Session, 'id' | 'signedInAtMs'>): Promise<void> {
     return this.#options.ended.add(id, signedInAtMs + this.#options.ttlMs);
-  }
-
-  /** Ends every session of every sign-in from one session at the provider, by its `providerSessionTag`. */
-  revokeOfProvider(tag: string): Promise<void> {
-    const { ended, ttlMs, clientTtlMs = 0 } = this.#options;
-    return ended.add(tag, this.nowMs() + Math.max(ttlMs, clientTtlMs));
   }
 
   /** A `Set-Cookie` line that removes the session of this host from the browser. */

@@ -19,9 +19,7 @@ import { browserName } from './browser-name.js';
 export interface VisitorSignIn {
   /** That of all its sessions. */
   readonly id: string;
-  readonly identity: Pick<Identity, 'issuer' | 'subject' | 'email'>;
-  /** `Identity.providerSession`. */
-  readonly providerSession?: string;
+  readonly identity: Pick<Identity, 'issuer' | 'subject' | 'email' | 'providerSession'>;
   readonly signedInAtMs: number;
   /** When it ends at the latest. */
   readonly expiresAtMs: number;
@@ -182,8 +180,8 @@ function readSignIn({ key, value, expiresAtMs }: Entry): VisitorSignIn | undefin
   const texts = [issuer, subject, email, address, browser];
   if (!texts.every((text) => typeof text === 'string') || expiresAtMs === undefined) return undefined;
   if (typeof signedInAtMs !== 'number' || typeof hasOlder !== 'boolean') return undefined;
-  const identity = { issuer: issuer as string, subject: subject as string, email: email as string }; // checked above
+  const account = { issuer: issuer as string, subject: subject as string, email: email as string }; // checked above
+  const identity = { ...account, ...(typeof providerSession === 'string' && { providerSession }) };
   const where = { address: address as string, browser: browser as string };
-  const at = typeof providerSession === 'string' ? { providerSession } : {};
-  return { id: key.slice(key.indexOf('/') + 1), identity, ...at, signedInAtMs, expiresAtMs, ...where, hasOlder };
+  return { id: key.slice(key.indexOf('/') + 1), identity, signedInAtMs, expiresAtMs, ...where, hasOlder };
 }

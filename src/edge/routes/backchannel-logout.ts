@@ -7,7 +7,6 @@ import type { IdentityProvider } from '../../auth/providers/identity-provider.js
 import type { LogoutToken } from '../../auth/providers/logout-token.js';
 import type { Providers } from '../../auth/providers/providers.js';
 import type { EndedAccounts } from '../../auth/session/ended-accounts.js';
-import type { Sessions } from '../../auth/session/sessions.js';
 import { asPosternError, PosternError } from '../../errors.js';
 import type { Redemptions } from '../../store/redemptions.js';
 import type { Observer } from '../ops/observer.js';
@@ -20,8 +19,7 @@ import type { RouteTable } from './route.js';
 
 export interface BackchannelLogoutOptions {
   readonly providers: Providers;
-  readonly sessions: Pick<Sessions, 'revokeOfProvider'>;
-  readonly endedAccounts: Pick<EndedAccounts, 'end'>;
+  readonly endedAccounts: Pick<EndedAccounts, 'end' | 'endProviderSession'>;
   readonly everyone: Pick<Everyone, 'leave'>;
   readonly redemptions: Pick<Redemptions, 'redeem'>;
   /** Limits the tokens of one address that are not valid. */
@@ -74,13 +72,13 @@ async function readToken(visit: Visit): Promise<string> {
 }
 
 async function end(
-  { sessions, endedAccounts, everyone, observer }: BackchannelLogoutOptions,
+  { endedAccounts, everyone, observer }: BackchannelLogoutOptions,
   { issuer }: IdentityProvider,
   { subject, sid }: LogoutToken,
   visit: Visit,
 ): Promise<void> {
   const providerSession = sid === undefined ? undefined : providerSessionTag(issuer, sid);
-  if (providerSession !== undefined) await sessions.revokeOfProvider(providerSession);
+  if (providerSession !== undefined) await endedAccounts.endProviderSession(providerSession);
   else if (subject !== undefined) {
     await endedAccounts.end({ issuer, subject });
     everyone.leave(accountKey({ issuer, subject }));

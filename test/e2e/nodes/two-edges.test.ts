@@ -55,7 +55,7 @@ class Balancer {
 
 describe('two edges with one store', { skip: redisMissing() }, () => {
   const redis = TestRedis.prepare();
-  const world = new World({ allow: ['@acme.com'] });
+  const world = new World({ allow: ['@acme.com'], backchannelLogout: true });
   const balancer = new Balancer();
   let one: Edge;
   let two: Edge;
@@ -130,6 +130,25 @@ describe('two edges with one store', { skip: redisMissing() }, () => {
     await bob.press(await bob.open(`${world.url}/.postern/sign_out`)); // at two
     balancer.chosen = one.port;
     await until(async () => (await open()).status !== 200);
+  });
+
+  test('B22 end what is open at both when the provider tells one of them of a sign-out', async () => {
+    const ana = await at(two, () => world.signedIn('ana'));
+    const cookie = ana.jar.header(new URL(world.url), { site: 'none', safeNavigation: true });
+    const open = async (edge: Edge) => {
+      const asked = () => world.visitor().stream(`${world.url}/sse`, 'bare', { headers: { cookie } });
+      const { status, body } = await at(edge, asked);
+      assert.equal(status, 200);
+      body.on('error', () => {}); // it breaks: nothing passes for the end of the stream
+      return { closed: new Promise((resolve) => body.resume().once('close', resolve)) };
+    };
+    const streams = [await open(one), await open(two)];
+    await ana.open(`${world.issuer}/session/end?client_id=edge`);
+    await Promise.all(streams.map(({ closed }) => closed));
+    for (const edge of [one, two]) {
+      const response = await at(edge, () => world.visitor().bare(`${world.url}/`, { headers: { cookie } }));
+      assert.equal(response.status, 401);
+    }
   });
 
   test('I25 lose no request while the one with the agent ends: the agent goes to the other before', async () => {

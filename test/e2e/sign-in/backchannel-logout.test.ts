@@ -113,6 +113,8 @@ describe('a logout token', () => {
     assert.equal((await present(await sign(claimsOf({ sid: '1', sub: undefined })))).status, 200);
     assert.equal((await of1.fetch(`${world.url}/`)).status, 401);
     assert.deepEqual([await isSignedIn(of1), await isSignedIn(of2)], [false, true]);
+    // Only this client was signed out there: who comes back comes from the same session.
+    assert.equal(await isSignedIn(await alice({ sid: '1' })), true);
   });
 
   test('B22 that is not valid in every part ends nothing', async () => {

@@ -11,7 +11,8 @@ async function setUp(store = new MemoryStore({ now: () => START_MS })) {
   const clock = { nowMs: START_MS };
   const accounts = new EndedAccounts({ store, ttlMs: TTL_MS, now: () => clock.nowMs });
   await accounts.ready;
-  const has = (signedInAtMs: number, account = ANA) => accounts.has({ identity: account, signedInAtMs });
+  const has = (signedInAtMs: number, account: typeof ANA & { providerSession?: string } = ANA) =>
+    accounts.has({ identity: account, signedInAtMs });
   return { store, clock, accounts, has };
 }
 
@@ -42,6 +43,20 @@ describe('an account that was signed out everywhere', () => {
     assert.deepEqual([has(START_MS), has(START_MS, other), has(START_MS + 1)], [true, true, false]);
     assert.equal(has(START_MS, { ...ANA, email: 'bob@acme.com' }), false);
     assert.equal((await setUp(store)).has(START_MS), true);
+  });
+
+  it('has lost those of one session at its provider only, and may sign in again from there', async () => {
+    const { store, accounts, has } = await setUp();
+    await accounts.endProviderSession('tag-of-one');
+    const [of1, of2] = [
+      { ...ANA, providerSession: 'tag-of-one' },
+      { ...ANA, providerSession: 'tag-of-two' },
+    ];
+    assert.deepEqual([has(START_MS, of1), has(START_MS + 1, of1)], [true, false]);
+    assert.deepEqual([has(START_MS, of2), has(START_MS)], [false, false]);
+    assert.equal((await setUp(store)).has(START_MS, of1), true);
+    const [entry] = await store.list('ended-provider-session:');
+    assert.equal(entry?.expiresAtMs, START_MS + TTL_MS);
   });
 
   it('is known to every node, and after a restart', async () => {
