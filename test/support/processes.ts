@@ -77,6 +77,7 @@ export class Program {
   readonly #reader: Interface;
   readonly #listeners = new Set<() => void>();
   readonly #lines: string[] = [];
+  readonly #read: (Line | undefined)[] = []; // of each line, from the first on: who waits looks at all of them again and again
   #errors = '';
   #exit: Exit | undefined;
 
@@ -121,7 +122,8 @@ export class Program {
 
   /** The lines of stdout so far that are JSON objects, from the `since`th line on. */
   records(since = 0): Line[] {
-    return this.#lines.slice(since).flatMap(readLine);
+    for (let at = this.#read.length; at < this.#lines.length; at++) this.#read.push(readLine(this.#lines[at] ?? ''));
+    return this.#read.slice(since).filter((line) => line !== undefined);
   }
 
   /** A point in the output, for `record` and `line` to look only at what comes after it. */
@@ -243,11 +245,11 @@ function inheritedEnv(): Record<string, string | undefined> {
   return { PATH, NODE_COMPILE_CACHE, NODE_V8_COVERAGE, TMPDIR };
 }
 
-function readLine(line: string): Line[] {
-  if (!line.startsWith('{')) return [];
+function readLine(line: string): Line | undefined {
+  if (!line.startsWith('{')) return undefined;
   try {
-    return [JSON.parse(line) as Line];
+    return JSON.parse(line) as Line;
   } catch {
-    return []; // a line that only looks like JSON is text
+    return undefined; // a line that only looks like JSON is text
   }
 }
