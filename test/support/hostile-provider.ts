@@ -3,7 +3,7 @@
  * switch says otherwise. It has no pages: a visitor who reaches the authorization endpoint is signed in at once.
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -70,6 +70,8 @@ export class HostileProvider {
   readonly issuer: string;
   /** How often each endpoint was asked. */
   readonly asked: Record<Endpoint, number> = { discovery: 0, jwks: 0, token: 0, userinfo: 0, push: 0 };
+  /** Emits the name of each endpoint that is asked. */
+  readonly requests = new EventEmitter();
   /** The form of the last token request. */
   lastTokenRequest = new URLSearchParams();
   misbehaviour: Misbehaviour = {};
@@ -127,6 +129,7 @@ export class HostileProvider {
     const endpoint = endpointOf(request.url ?? '');
     if (endpoint === undefined) return void response.writeHead(404).end();
     this.asked[endpoint] += 1;
+    this.requests.emit(endpoint);
     const body = await text(request).catch(() => '');
     const trouble = this.misbehaviour.trouble?.[endpoint];
     if (trouble !== undefined) return makeTrouble(trouble, response);

@@ -29,6 +29,8 @@ export class ClientAuthentication {
   readonly refusal: string;
   readonly #credential: ClientCredential;
   #ways: Ways;
+  /** What the ways were chosen for. */
+  #supported: string | undefined;
 
   constructor(credential: ClientCredential) {
     this.#credential = credential;
@@ -39,9 +41,18 @@ export class ClientAuthentication {
   /** The way in use, in the form that `openid-client` calls. */
   readonly authenticate: ClientAuth = (...request) => this.#ways[0](...request);
 
-  /** Chooses what the provider supports; throws `ERR_LOGIN_FAILED` when that is nothing. */
+  /**
+   * Chooses what the provider supports; throws `ERR_LOGIN_FAILED` when that is nothing. What was found out since about a provider that
+   * says the same as before stays.
+   */
   choose(metadata: Readonly<ServerMetadata>): void {
+    const supported = JSON.stringify([
+      metadata.token_endpoint_auth_methods_supported,
+      metadata.token_endpoint_auth_signing_alg_values_supported,
+    ]);
+    if (supported === this.#supported) return;
     this.#ways = waysOf(this.#credential, metadata);
+    this.#supported = supported;
   }
 
   /**

@@ -16,13 +16,13 @@ import {
 import { isEntra } from '../../core/entra.js';
 import type { Log } from '../../core/log.js';
 import type { EmailVerification } from '../../core/rule.js';
-import { PosternError } from '../../errors.js';
 import { type DomainProof, type EmailProof, type Identity, readIdentity } from '../identity/identity.js';
 import { isEndpoint, issuerText, readIssuer } from '../identity/issuer.js';
 import { responseUrl } from './authorization-response.js';
 import { checkIdToken, mergeClaims } from './claims.js';
 import { ClientAuthentication, type ClientCredential, isClientRefused } from './client-authentication.js';
-import { discoverProvider, type Provider } from './discovery.js';
+import { CurrentProvider } from './current-provider.js';
+import type { Provider } from './discovery.js';
 import { invalidResponse } from './errors.js';
 import type { IdentityProvider, SignInChecks, SignInFields } from './identity-provider.js';
 import { labelOf } from './label.js';
@@ -56,6 +56,8 @@ export interface OidcOptions {
   readonly log: Log;
   /** Timeout of one response of the provider. Default: 10 s. */
   readonly timeoutMs?: number;
+  /** The clock, in milliseconds since the epoch. */
+  readonly now?: () => number;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -77,7 +79,7 @@ export class OidcProvider implements IdentityProvider {
   readonly callbackPath: string;
   readonly #options: OidcOptions;
   readonly #issuer: URL;
-  #provider: Promise<Provider> | undefined;
+  readonly #current: CurrentProvider;
   readonly #authentication: ClientAuthentication;
 
   /** Throws `ERR_CONFIG_INVALID` for an issuer that is not a https URL, or a http URL on loopback. */
@@ -91,13 +93,14 @@ export class OidcProvider implements IdentityProvider {
     this.groups = options.groups ?? [];
     this.callbackPath = new URL(options.redirectUri).pathname;
     this.#authentication = new ClientAuthentication(options.credential);
+    this.#current = new CurrentProvider(this.#issuer, options, this.#authentication);
     this.domainProof = this.#issuer.origin === GOOGLE ? 'hosted-domain' : 'email';
     this.emailProof = isEntra(this.#issuer.hostname) ? 'xms_edov' : 'email_verified';
   }
 
   /** The URL of the authorization request. Throws `ERR_PROVIDER_UNAVAILABLE` when discovery fails. */
   async begin({ state, nonce, verifier, chooseAccount, domainHint }: SignInFields): Promise<string> {
-    const { configuration, metadata } = await this.#discovered();
+    const { configuration, metadata } = await this.#current.get();
     const isGoogle = this.domainProof === 'hosted-domain';
     const parameters = {
       redirect_uri: this.#options.redirectUri,
@@ -115,7 +118,7 @@ export class OidcProvider implements IdentityProvider {
   }
 
   async finish(callback: URL, checks: SignInChecks): Promise<Identity> {
-    const provider = await this.#discovered();
+    const provider = await this.#current.get();
     try {
       const tokens = await this.#exchange(provider, responseUrl(this.#options.redirectUri, callback), checks);
       const claims = tokens.claims();
@@ -138,7 +141,7 @@ export class OidcProvider implements IdentityProvider {
    */
   async check(): Promise<readonly string[]> {
     try {
-      const provider = await this.#discovered();
+      const provider = await this.#current.get();
       // The second after the first: a pushed request is not looked at when the client is refused.
       const found = (await this.#clientRefusal(provider)) ?? (await this.#redirectFinding());
       return [provider.clock, found].filter((finding) => finding !== undefined);
@@ -148,7 +151,7 @@ export class OidcProvider implements IdentityProvider {
   }
 
   async readLogoutToken(token: string): Promise<LogoutToken> {
-    const provider = await this.#discovered();
+    const provider = await this.#current.get();
     return verifyLogoutToken(token, provider, this.#options.clientId).catch((error: unknown) => {
       throw translate(error);
     });
@@ -156,20 +159,9 @@ export class OidcProvider implements IdentityProvider {
 
   /** The URL of RP-initiated logout; undefined when the provider does not support it or is unavailable. */
   async signOutUrl(): Promise<string | undefined> {
-    const provider = await this.#discovered().catch(() => undefined); // already logged; signing out here works without it
+    const provider = await this.#current.get().catch(() => undefined); // already logged; signing out here works without it
     if (provider === undefined || !isEndpoint(provider.metadata.end_session_endpoint, this.#issuer)) return undefined;
     return buildEndSessionUrl(provider.configuration, { post_logout_redirect_uri: this.#options.signedOutUri }).href;
-  }
-
-  // Concurrent callers share one attempt. A failed one is not kept, so the next visitor tries again.
-  #discovered(): Promise<Provider> {
-    this.#provider ??= discoverProvider(this.#issuer, this.#options, this.#authentication).catch((error: unknown) => {
-      this.#provider = undefined;
-      const failure = new PosternError('ERR_PROVIDER_UNAVAILABLE', `discovery failed: ${translate(error).message}`);
-      this.#options.log.warn({ issuer: this.#issuer.href, reason: failure.message }, 'identity provider unavailable');
-      throw failure;
-    });
-    return this.#provider;
   }
 
   #exchange({ configuration }: Provider, url: URL, { state, nonce, verifier }: SignInChecks) {

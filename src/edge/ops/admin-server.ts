@@ -52,9 +52,10 @@ interface Said {
 }
 
 async function say(url: string, { isReady, notes, metrics, serves }: AdminOptions): Promise<Said> {
-  if (url === '/healthz') return { status: 200, text: `${['ok', ...(await notes())].join('\n')}\n` };
-  if (url === '/metrics') return { status: 200, text: await metrics(), type: METRICS_TYPE };
-  if (url === '/readyz') {
+  const [path] = url.split('?', 1); // a scraper or a probe may add parameters
+  if (path === '/healthz') return { status: 200, text: `${['ok', ...(await notes())].join('\n')}\n` };
+  if (path === '/metrics') return { status: 200, text: await metrics(), type: METRICS_TYPE };
+  if (path === '/readyz') {
     const ready = await isReady();
     return ready === true ? { status: 200, text: 'ready\n' } : { status: 503, text: `${ready}\n` };
   }

@@ -159,6 +159,11 @@ describe('the metrics of an edge', () => {
     assert.deepEqual([...labels].sort(), known.sort());
   });
 
+  test('are there for a scraper that adds parameters, as health is for a probe', async () => {
+    for (const path of ['/metrics?module=edge', '/healthz?verbose', '/readyz?'])
+      assert.equal((await askAdmin(world, path))[0], 200, path);
+  });
+
   test('are as promtool wants them', { skip: promtoolMissing() }, async () => {
     assert.deepEqual(promtool(['check', 'metrics'], { input: await scrape() }), { status: 0, output: '' });
   });

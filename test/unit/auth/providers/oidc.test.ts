@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { type OidcOptions, OidcProvider } from '../../../../src/auth/providers/oidc.js';
@@ -102,6 +103,36 @@ describe('the authorization request', () => {
     await Promise.all([begin(), begin()]);
     await begin();
     assert.equal(op.asked.discovery, 2);
+  });
+
+  it('follows metadata that changes, and keeps it while newer cannot be read', async () => {
+    let nowMs = 1_790_000_000_000;
+    const at = connect({ now: () => nowMs });
+    const isPushed = async () =>
+      new URL(await at.begin({ ...newChecks(), chooseAccount: 'no' })).searchParams.has('request_uri');
+    const asked = async (times: number) => {
+      while (op.asked.discovery < times) await once(op.requests, 'discovery');
+    };
+    assert.equal(await isPushed(), false);
+    const metadata = {
+      require_pushed_authorization_requests: true,
+      pushed_authorization_request_endpoint: `${op.issuer}/par`,
+    };
+    op.misbehaviour = { metadata };
+    assert.equal(await isPushed(), false);
+    assert.equal(op.asked.discovery, 1);
+    nowMs += 3_600_000;
+    while (!(await isPushed())); // read in the background
+    assert.equal(op.asked.discovery, 2);
+    op.misbehaviour = { trouble: { discovery: { kind: 'status', status: 500 } } };
+    nowMs += 3_600_000;
+    assert.equal(await isPushed(), true);
+    await asked(3);
+    assert.equal(await isPushed(), true);
+    assert.equal(op.asked.discovery, 3);
+    nowMs += 60_000;
+    assert.equal(await isPushed(), true);
+    await asked(4);
   });
 });
 
