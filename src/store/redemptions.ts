@@ -27,6 +27,11 @@ export class Redemptions {
     this.#now = now;
   }
 
+  /** Whether an id was redeemed, at any node. Rejects with `ERR_STORE_UNAVAILABLE` when the store cannot tell. */
+  async isRedeemed(id: string): Promise<boolean> {
+    return this.#shares.has(id, this.#now()) || (await this.#store.get(keyOf(id))) !== undefined;
+  }
+
   /**
    * Redeems an id. True for the first caller of all nodes only; false for every later one, for an expired id, and when there
    * is no room for its party: the owner of the id, where a stranger can create many. Rejects with `ERR_STORE_UNAVAILABLE`

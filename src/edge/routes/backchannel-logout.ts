@@ -21,7 +21,7 @@ export interface BackchannelLogoutOptions {
   readonly providers: Providers;
   readonly endedAccounts: Pick<EndedAccounts, 'end' | 'endProviderSession'>;
   readonly everyone: Pick<Everyone, 'leave'>;
-  readonly redemptions: Pick<Redemptions, 'redeem'>;
+  readonly redemptions: Pick<Redemptions, 'isRedeemed' | 'redeem'>;
   /** Limits the tokens of one address that are not valid. */
   readonly limit: AttemptLimit;
   readonly observer: Observer;
@@ -57,10 +57,15 @@ async function logOut(options: BackchannelLogoutOptions, provider: IdentityProvi
   const token = await provider.readLogoutToken?.(await readToken(visit));
   if (token === undefined) throw new PosternError('ERR_LOGIN_FAILED', 'the provider sends no logout tokens');
   await limit.refund(visit.address);
-  // A replay would end the sessions of later sign-ins.
-  if (!(await redemptions.redeem(`logout ${provider.id} ${token.id}`, token.expiresAtMs)))
-    throw new PosternError('ERR_LOGIN_FAILED', 'the logout token was already presented');
+  const id = `logout ${provider.id} ${token.id}`;
+  if (await redemptions.isRedeemed(id)) throw presentedBefore(); // it would end the sessions of later sign-ins
+  // First, so that the provider may present it again when the store fails.
   await end(options, provider, token, visit);
+  if (!(await redemptions.redeem(id, token.expiresAtMs))) throw presentedBefore();
+}
+
+function presentedBefore(): PosternError {
+  return new PosternError('ERR_LOGIN_FAILED', 'the logout token was already presented');
 }
 
 async function readToken(visit: Visit): Promise<string> {

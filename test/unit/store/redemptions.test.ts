@@ -26,6 +26,16 @@ it('redeems an id for the first caller only, of two nodes too', async () => {
   assert.equal(await redeem('b'), false);
 });
 
+it('knows what was redeemed, at another node too, for as long as it counts', async () => {
+  const { clock, make, redemptions, redeem } = setUp();
+  const other = make();
+  assert.equal(await redemptions.isRedeemed('a'), false);
+  await redeem('a');
+  assert.deepEqual([await redemptions.isRedeemed('a'), await other.isRedeemed('a')], [true, true]);
+  clock.nowMs += MINUTE_MS;
+  assert.deepEqual([await redemptions.isRedeemed('a'), await other.isRedeemed('a')], [false, false]);
+});
+
 it('redeems an id for one of many callers at once', async () => {
   const { redeem } = setUp();
   const results = await Promise.all(Array.from({ length: 50 }, () => redeem('a')));
