@@ -79,8 +79,8 @@ export class Load {
     const running = new Set<Promise<void>>();
     const startMs = performance.now();
     for (let number = 1; !this.#isOver; ) {
-      const isDue = performance.now() - startMs >= (number * 1_000) / perSecond;
-      if (!isDue) await delay(1);
+      const dueInMs = startMs + (number * 1_000) / perSecond - performance.now();
+      if (dueInMs > 0) await delay(Math.ceil(dueInMs));
       else if (running.size >= MAX_AT_ONCE) await Promise.race(running);
       else {
         const own = number;
