@@ -28,6 +28,7 @@ const RUNS_ALONE = /^(?:before|after|beforeEach|afterEach)\(|^\s*setFlagsFromStr
 const SHARED = {
   'a browser that accepts any certificate': /\binBrowser\(\{ anyCertificate|\bBrowserWorld\.start\(/,
   'a browser': /\binBrowser\(/,
+  'a world where people sign agents in': /\bshared: true, manyAddresses: true, edgeEnv: \{ POSTERN_AGENTS/,
   'a world': /\bshared: true/,
 };
 

@@ -11,7 +11,7 @@ import { World } from './world.js';
 import type { WorldOptions } from './world-options.js';
 
 export interface InWorldOptions extends WorldOptions {
-  /** Other tests of the process use the world too, which leave it as they found it: running, with no agent of theirs. */
+  /** Other tests of the process use the world too, which leave it as they found it: running, with no agent of theirs whose name another uses. */
   readonly shared?: true;
   /** The account with which the visitor is signed in to the tunnel; without one the visitor is a stranger. */
   readonly as?: string;

@@ -7,7 +7,7 @@ import { allow, decide, discover, exchange, post, send, signIn, start } from '..
 import type { Line } from '../../support/processes.js';
 
 describe('the sign-in of an agent', () => {
-  const { world } = inWorld({ manyAddresses: true, edgeEnv: { POSTERN_AGENTS: '@acme.com' } });
+  const { world } = inWorld({ shared: true, manyAddresses: true, edgeEnv: { POSTERN_AGENTS: '@acme.com' } });
 
   function audited(event: string, matches: Line = {}): Promise<Line> {
     const fits = (line: Line) => Object.entries(matches).every(([name, value]) => line[name] === value);

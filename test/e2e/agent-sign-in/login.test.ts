@@ -9,7 +9,7 @@ import { compiled } from '../../support/processes.js';
 import { CERTIFICATE_PATH } from '../../support/tls-front.js';
 
 describe('postern login', () => {
-  const { world } = inWorld({ manyAddresses: true, edgeEnv: { POSTERN_AGENTS: '@acme.com' } });
+  const { world } = inWorld({ shared: true, manyAddresses: true, edgeEnv: { POSTERN_AGENTS: '@acme.com' } });
 
   test('signs in with the browser; then an agent needs neither a token nor the name of the edge', async () => {
     const machine = new Machine(world);

@@ -10,13 +10,14 @@ import { discover } from '../../support/oauth-client.js';
 import { type Line, run } from '../../support/processes.js';
 
 describe('the sign-in of a machine', () => {
-  const { world } = inWorld({ manyAddresses: true, edgeEnv: { POSTERN_AGENTS: '@acme.com' } });
+  const { world } = inWorld({ shared: true, manyAddresses: true, edgeEnv: { POSTERN_AGENTS: '@acme.com' } });
 
   test('Z18 two agents that renew at once present one refresh token once, also behind a lock that a dead process left', async () => {
     const machine = new Machine(world);
+    const atFirst = world.edge.mark();
     await machine.login();
     const former = machine.credential;
-    await world.edge.record((line) => line['path'] === '/oauth2/token' && line['status'] === 200);
+    await world.edge.record((line) => line['path'] === '/oauth2/token' && line['status'] === 200, atFirst);
     machine.makeDue();
     const dead = await run({ name: 'true', command: '/bin/sh', script: '-c', args: ['echo $$'] });
     writeFileSync(`${machine.path}.lock`, `${hostname()}:${dead.stdout.trim()}:0`);

@@ -12,7 +12,7 @@ import type { VisitorResponse } from '../../support/visitor.js';
 const ENDPOINTS = ['/oauth2/device_authorization', '/oauth2/token', '/oauth2/revoke'];
 
 describe('an attacker', () => {
-  const { world } = inWorld({ manyAddresses: true, edgeEnv: { POSTERN_AGENTS: '@acme.com' } });
+  const { world } = inWorld({ shared: true, manyAddresses: true, edgeEnv: { POSTERN_AGENTS: '@acme.com' } });
 
   async function userCode(fields: Readonly<Record<string, string>> = {}): Promise<string> {
     return (await send(world, '/oauth2/device_authorization', fields)).body['user_code'] as string;
