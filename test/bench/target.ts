@@ -1,5 +1,5 @@
 /**
- * What every system of a measurement leads to: nginx with one worker and files in a temporary folder where it is
+ * What every system of a measurement leads to: nginx in one process and files in a temporary folder where it is
  * installed, else a Node server. Both answer `/1k`, `/100k`, `/10m` and `/100m`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ export async function startBenchTarget(port: number | undefined): Promise<BenchT
   const child = nginx === undefined ? startNode(chosen) : startNginx(nginx, chosen);
   const origin = `http://127.0.0.1:${chosen}`;
   await child.answers(`${origin}/1k`);
-  const name = nginx === undefined ? 'a Node server (nginx is not installed)' : 'nginx, one worker';
+  const name = nginx === undefined ? 'a Node server (nginx is not installed)' : 'nginx, one process';
   return { name, origin, port: chosen, end: () => child.end() };
 }
 
@@ -49,10 +49,10 @@ function startNginx(nginx: string, port: number): Child {
   return new Child({ name: 'nginx', command: nginx, args: ['-p', folder, '-c', join(folder, 'nginx.conf')] });
 }
 
-// Without `keepalive_requests` it would close a connection after a thousand requests, in the middle of a measurement.
+// One process, so that a measurement that is killed leaves no worker behind. Without `keepalive_requests` it would close a connection after a thousand requests, in the middle of a measurement.
 function nginxConfiguration(folder: string, port: number): string {
   return `daemon off;
-worker_processes 1;
+master_process off;
 pid ${folder}/nginx.pid;
 error_log stderr crit;
 events { worker_connections 4096; }
