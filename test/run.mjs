@@ -19,7 +19,7 @@ const compiled = join(root, '.build', 'test');
 const MAX_MS_OF_A_PROCESS = 600_000;
 
 // Processes at once: more than processors, since many tests wait for a clock of the edge, an agent or a browser meanwhile.
-const PROCESSES_AT_ONCE = availableParallelism() + 2;
+const PROCESSES_AT_ONCE = availableParallelism() + 3;
 
 // Hooks outside of every `describe`, which Node runs for each test of the process, and flags that the whole process keeps.
 const RUNS_ALONE = /^(?:before|after|beforeEach|afterEach)\(|^\s*setFlagsFromString\(/m;

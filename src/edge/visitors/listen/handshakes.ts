@@ -12,6 +12,7 @@ import type { Observer } from '../../ops/observer.js';
 import { peerAddress } from '../../request/client-address.js';
 import { HANDSHAKES, network } from '../../request/limits.js';
 import { endSocketWithLinger } from '../http1/lingering-close.js';
+import { isHandshake, readFirstRecord } from './first-record.js';
 
 export interface HandshakeOptions {
   /** The context for the name of a handshake; undefined while there is no certificate. */
@@ -30,9 +31,6 @@ export interface HandshakeOptions {
 
 // RFC 8737 section 6.2. A handshake that asks for a proof asks for nothing else.
 const PROOF_PROTOCOL = 'acme-tls/1';
-
-// The type of the first record of a handshake (RFC 8446 section 5.1).
-const HANDSHAKE_RECORD = 0x16;
 
 const PLAIN_TEXT = 'This port speaks HTTPS: the address begins with https://.\n';
 
@@ -59,11 +57,10 @@ export class Handshakes {
     }
     socket.on('error', destroySocket);
     socket.once('end', destroySocket);
-    socket.once('data', (first: Buffer) => {
+    readFirstRecord(socket, (first) => {
       socket.off('end', destroySocket);
-      if (first[0] !== HANDSHAKE_RECORD) return this.#refusePlain(socket, first, address);
-      socket.pause(); // what comes now is read by TLS
-      socket.unshift(first);
+      if (!isHandshake(first)) return this.#refusePlain(socket, first, address);
+      socket.unshift(first); // it is read by TLS
       this.#begin(socket, first, { address, completed });
     });
   }
@@ -140,7 +137,7 @@ export class Handshakes {
       'X-Request-Id': requestId,
       Connection: 'close',
     };
-    socket.on('data', () => {}); // the rest of the request is dropped
+    socket.resume(); // the rest of the request is dropped
     endSocketWithLinger(socket, writeResponseHead(error.status, Object.entries(fields).flat()) + PLAIN_TEXT);
   }
 }

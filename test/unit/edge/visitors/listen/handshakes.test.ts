@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect as connectPlain, createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { before, describe, it, type TestContext } from 'node:test';
 import { type ConnectionOptions, connect, createSecureContext, type TLSSocket } from 'node:tls';
 import type { EdgeEvent } from '../../../../../src/edge/ops/events.js';
@@ -83,7 +84,25 @@ async function start(t: TestContext, options: Options = {}) {
   };
   const secure = (more: ConnectionOptions = {}) =>
     connect({ port, host: '127.0.0.1', ca: authority.root, servername: HOST, ALPNProtocols: ['http/1.1'], ...more });
-  return { accepted, events, event, dial, secure };
+  const received = async () => once((await once(server, 'connection'))[0] as Socket, 'data');
+  return { accepted, events, event, dial, secure, received };
+}
+
+/** A connection whose first write arrives in two parts: the second is sent once `received` says that the first has arrived. */
+function inTwoParts(socket: Socket, at: number, received: Promise<unknown>): Duplex {
+  let isFirst = true;
+  const duplex = new Duplex({
+    read() {},
+    write(bytes: Buffer, _encoding, done) {
+      if (!isFirst) return void socket.write(bytes, done);
+      isFirst = false;
+      socket.write(bytes.subarray(0, at));
+      received.then(() => socket.write(bytes.subarray(at), done), done);
+    },
+    final: (done) => void socket.end(done),
+  });
+  socket.on('data', (bytes: Buffer) => duplex.push(bytes)).once('end', () => duplex.push(null));
+  return duplex;
 }
 
 async function read(socket: Socket): Promise<string> {
@@ -216,4 +235,29 @@ describe('a TLS handshake', () => {
     assert.deepEqual([asked, accepted.length], [['demo.tunnel.test'], 0]);
     assert.equal(await read(secure()), 'hello http/1.1');
   });
+
+  for (const at of [1, 4, 5, 60]) {
+    it(`knows who asks for a proof when only ${at} bytes of the ClientHello arrive at first`, async (t) => {
+      const proof = await authority.issue(['proof.test']);
+      const context = createSecureContext({ cert: proof.chain, key: proof.key });
+      const { dial, secure, received } = await start(t, { proofFor: async () => context });
+      const proving = {
+        servername: 'demo.tunnel.test',
+        ALPNProtocols: ['acme-tls/1'],
+        checkServerIdentity: () => undefined,
+      };
+      for (const more of [proving, {}]) {
+        const firstPart = received();
+        const socket = secure({ ...more, socket: inTwoParts(dial(), at, firstPart) as Socket });
+        let text = '';
+        socket.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        await once(socket, 'end');
+        assert.equal(socket.alpnProtocol, more === proving ? 'acme-tls/1' : 'http/1.1');
+        assert.equal(text, more === proving ? '' : 'hello http/1.1');
+        socket.destroy();
+      }
+    });
+  }
 });
