@@ -10,8 +10,8 @@ export const USAGE = `npm run bench -- [options]
   --seconds N         of each measurement of each round; 1
   --gate-rounds N     of a second each, with the gate on and off; 120
   --connections N     64
-  --eyes-pairs N      of edges with and without what an operator watches; 3
-  --eyes-rounds N     of three seconds each, for each pair; 10
+  --eyes-pairs N      of edges with and without what an operator watches; 6
+  --eyes-rounds N     of three seconds each, for each pair; 4
   --workers-rounds N  of two seconds each, with the agent at the same worker and at the other one; 20
   --only WORDS        speed, gate, eyes, inspector, workers, visitors, cold, wan, links or tls, separated by commas; all of them
   --wan-rounds N      5
@@ -30,8 +30,8 @@ export const { values: flags } = parseArgs({
     seconds: { type: 'string', default: '1' },
     'gate-rounds': { type: 'string', default: '120' },
     connections: { type: 'string', default: '64' },
-    'eyes-pairs': { type: 'string', default: '3' },
-    'eyes-rounds': { type: 'string', default: '10' },
+    'eyes-pairs': { type: 'string', default: '6' },
+    'eyes-rounds': { type: 'string', default: '4' },
     'workers-rounds': { type: 'string', default: '20' },
     'idle-visitors': { type: 'string', default: '1000' },
     only: { type: 'string', default: 'speed,gate,eyes,inspector,workers,visitors,cold,wan,links,tls' },
