@@ -54,12 +54,7 @@ export class DialBackoff {
     if (failing.failures > AT_ONCE) failing.againAtMs = this.#now() + failing.backoff.next();
   }
 
-  /** A node has reached this one: it may be dialled at once. */
-  heard(id: string): void {
-    this.#failing.delete(id);
-  }
-
-  /** A node was reached. */
+  /** A node was reached, or has reached this one: it may be dialled at once. */
   reached(id: string): void {
     this.#failing.delete(id);
   }

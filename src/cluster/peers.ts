@@ -143,7 +143,7 @@ export class Peers {
   // The network between the two works at least from there to here: what was cut may be whole again.
   #dialBack(node: string): void {
     if (this.#isClosed || !this.#unreachable.ids.includes(node)) return;
-    this.#backoff.heard(node);
+    this.#backoff.reached(node);
     Promise.resolve(this.#linkTo(node)).catch(() => {}); // #linkTo has told it
   }
 

@@ -1,6 +1,6 @@
 /**
- * Random identifiers that are no secrets. The system is asked for the bytes of many at once: a question takes some 9 us, and
- * a request that is traced has five identifiers.
+ * Random identifiers that are no secrets. One system call fetches the random bytes of many: it takes some 9 µs, and a request
+ * that is traced has five identifiers.
  */
 import { randomFillSync } from 'node:crypto';
 

@@ -9,8 +9,8 @@ import { endOf, isPlain, jsonOfFields, jsonOfNumber, logLine } from './log-line.
 const MESSAGE = 'request';
 const END = endOf(MESSAGE);
 
-/** What is written of host, address and method. The next request often has the same three, so what was written last is kept. */
-class Middle {
+/** The part of a line with host, address and method. The next request often has the same three, so the last one is kept. */
+class CommonPart {
   #host = '';
   #address = '';
   #method = '';
@@ -22,21 +22,21 @@ class Middle {
     this.#host = host;
     this.#address = address;
     this.#method = method;
-    const isWhole = isPlain(host) && isPlain(address) && isPlain(method);
-    this.#text = isWhole ? `","host":"${host}","address":"${address}","method":"${method}","path":"` : undefined;
+    const arePlain = isPlain(host) && isPlain(address) && isPlain(method);
+    this.#text = arePlain ? `","host":"${host}","address":"${address}","method":"${method}","path":"` : undefined;
     return this.#text;
   }
 }
 
-const lastMiddle = new Middle();
+const commonPart = new CommonPart();
 
 /** The line, with its end. `head` is the JSON of what precedes the fields, from the opening brace on. */
 export function accessLine(head: string, fields: RequestFields): string {
   const { requestId, host, address, method, path, status, durationMs } = fields;
-  const middle = lastMiddle.of(host, address, method);
-  if (middle === undefined || !isPlain(requestId) || !isPlain(path)) return logLine(head, fields, MESSAGE);
+  const common = commonPart.of(host, address, method);
+  if (common === undefined || !isPlain(requestId) || !isPlain(path)) return logLine(head, fields, MESSAGE);
   const numbers = `","status":${jsonOfNumber(status)}${outcomeOf(fields)},"durationMs":${jsonOfNumber(durationMs)}`;
-  return `${head},"requestId":"${requestId}${middle}${path}${numbers}${END}`;
+  return `${head},"requestId":"${requestId}${common}${path}${numbers}${END}`;
 }
 
 /** What most requests have nothing of. */

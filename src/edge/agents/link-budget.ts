@@ -1,4 +1,5 @@
 /** Limits the number of links, in all and for each party, so that one owner or one address cannot have them all. */
+import { Counts } from '../../core/counts.js';
 import { PosternError } from '../../errors.js';
 
 export interface LinkBudgetLimits {
@@ -11,7 +12,7 @@ export interface LinkBudgetLimits {
 
 export class LinkBudget {
   readonly #limits: LinkBudgetLimits;
-  readonly #held = new Map<string, number>();
+  readonly #held = new Counts();
   #links = 0;
 
   constructor(limits: LinkBudgetLimits) {
@@ -23,7 +24,7 @@ export class LinkBudget {
     const { most, maxOfOne } = this.#limits;
     const spare = kind === 'new' ? 0 : this.#limits.spare;
     if (this.#links >= most + spare) throw new PosternError('ERR_EDGE_FULL');
-    const full = parties.find((party) => this.#countOf(party) >= maxOfOne + spare);
+    const full = parties.find((party) => this.#held.of(party) >= maxOfOne + spare);
     if (full === undefined) return;
     const text = `One owner, and one address, may have ${maxOfOne} agents connected at once.`;
     throw new PosternError('ERR_EDGE_FULL', `the ${full} holds ${maxOfOne} links`, { text });
@@ -32,20 +33,10 @@ export class LinkBudget {
   /** Counts a link for its parties. The returned function ends that, and must be called once. */
   take(parties: readonly string[]): () => void {
     this.#links += 1;
-    for (const party of parties) this.#held.set(party, this.#countOf(party) + 1);
+    for (const party of parties) this.#held.add(party);
     return () => {
       this.#links -= 1;
-      for (const party of parties) this.#release(party);
+      for (const party of parties) this.#held.remove(party);
     };
-  }
-
-  #countOf(party: string): number {
-    return this.#held.get(party) ?? 0;
-  }
-
-  #release(party: string): void {
-    const left = this.#countOf(party) - 1;
-    if (left > 0) this.#held.set(party, left);
-    else this.#held.delete(party);
   }
 }

@@ -47,15 +47,6 @@ describe('a node that cannot be reached is dialled', () => {
     assert.deepEqual([waitAfterFailure('a'), waitAfterFailure('a')], [0, 250]);
   });
 
-  it('at once when it was heard of, and then with the first waits again', () => {
-    const { backoff, waitAfterFailure } = dialling(LATEST);
-    for (let failure = 0; failure < 5; failure++) waitAfterFailure('a');
-    backoff.failed('a', 'it does not respond');
-    backoff.heard('a');
-    assert.equal(backoff.refusal('a'), undefined);
-    assert.deepEqual([waitAfterFailure('a'), waitAfterFailure('a')], [0, 250]);
-  });
-
   it('as long as it lives: one that has ended is forgotten', () => {
     const { backoff, nodes, waitAfterFailure } = dialling(LATEST);
     for (let failure = 0; failure < 5; failure++) waitAfterFailure('a');

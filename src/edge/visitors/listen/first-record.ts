@@ -17,20 +17,25 @@ export function isHandshake(first: Buffer): boolean {
  * later stays in the socket, which is paused.
  */
 export function readFirstRecord(socket: Socket, done: (first: Buffer) => void): void {
-  let first: Buffer = Buffer.alloc(0);
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  let wanted: number | undefined;
   const read = (part: Buffer) => {
-    first = first.length === 0 ? part : Buffer.concat([first, part]);
-    if (!isWhole(first)) return;
+    parts.push(part);
+    bytes += part.length;
+    wanted ??= bytesToAwait(Buffer.concat(parts));
+    if (wanted === undefined || bytes < wanted) return;
     socket.off('data', read);
     socket.pause();
-    done(first);
+    done(Buffer.concat(parts));
   };
   socket.on('data', read);
 }
 
-function isWhole(first: Buffer): boolean {
-  if (!isHandshake(first)) return true;
-  if (first.length < HEADER_BYTES) return false;
-  const bytes = first.readUInt16BE(3);
-  return bytes > MAX_CONTENT_BYTES || first.length >= HEADER_BYTES + bytes; // one that is too long is for TLS to refuse
+// Undefined while the header of the record is not there.
+function bytesToAwait(first: Buffer): number | undefined {
+  if (!isHandshake(first)) return first.length;
+  if (first.length < HEADER_BYTES) return undefined;
+  const content = first.readUInt16BE(3);
+  return HEADER_BYTES + (content > MAX_CONTENT_BYTES ? 0 : content); // one that is too long is for TLS to refuse
 }
